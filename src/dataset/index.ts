@@ -1,0 +1,12 @@
+/**
+ * dataset: the member's own data as a study sees it.
+ *
+ * Owns bindings of names to local files, loading and checking them in DuckDB, the walls around the study's one SELECT, the split, and the quality report.
+ * Does not own: what is asked (`study`), standardisation and learning (`training`). Rows leave this room for `training` only, and never the institution.
+ * Main path: `bindDataset` → `loadFeatures`: `load.ts` → child (`load-tables.ts`, `select.ts`, `collect.ts`) → `FeatureTable`.
+ */
+export { type Binding, type BoundFile, bindDataset } from './binding.ts';
+export { datasetErrors } from './errors.ts';
+export { checkDataset, type DatasetParts, type LoadOptions, loadFeatures } from './load.ts';
+export type { DatasetProblem, FileReport, QualityReport } from './report.ts';
+export { type DroppedRows, type FeatureTable, pooledTable, splitCounts, testRow, trainRow } from './table.ts';

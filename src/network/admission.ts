@@ -1,0 +1,77 @@
+/** Who may connect: peer ids of active members, checked right after the handshake in both directions, then again by the hello. */
+import type { ConnectionGater } from '@libp2p/interface';
+import { type Account, isSwarmError, type Logger, type PeerId } from '../common/index.ts';
+import { bindingStatement, decodeHello, type Hello } from '../wire/index.ts';
+import { networkErrors } from './errors.ts';
+import { verifyPeerSignature } from './keys.ts';
+
+/** Recovers the account that signed `message` by EIP-191; undefined where the signature is not valid. */
+export type AccountSignatureCheck = (message: Uint8Array, signature: string) => Account | undefined;
+
+/** The allow-list of a network and what it refused. */
+export class Admission {
+  readonly #logger: Logger;
+  #members: ReadonlyMap<PeerId, Account> = new Map();
+  refusedOutsiders = 0;
+  refusedHellos = 0;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Replaces the allow-list. */
+  setMembers(members: ReadonlyMap<PeerId, Account>): void {
+    this.#members = members;
+  }
+
+  /** All members with their accounts. */
+  members(): ReadonlyMap<PeerId, Account> {
+    return this.#members;
+  }
+
+  /** The account of an active member; undefined for anybody else. */
+  accountOf(peer: string): Account | undefined {
+    return this.#members.get(peer as PeerId);
+  }
+
+  /** The hooks by which libp2p asks. */
+  gater(): ConnectionGater {
+    const denied = (peer: { toString(): string }, direction: string): boolean => {
+      if (this.accountOf(peer.toString())) return false;
+      this.refusedOutsiders++;
+      this.#logger.warn('a peer that is not an active member was refused', { peer: peer.toString(), direction });
+      return true;
+    };
+    return {
+      denyDialMultiaddr: () => false,
+      denyDialPeer: (peer) => this.accountOf(peer.toString()) === undefined,
+      denyInboundEncryptedConnection: (peer) => denied(peer, 'inbound'),
+      denyOutboundEncryptedConnection: (peer) => denied(peer, 'outbound'),
+    };
+  }
+
+  /** Checks a hello from `peer`. Throws NETWORK_BAD_HELLO. */
+  checkHello(peer: string, bytes: Uint8Array, ours: Hello, accountSigner: AccountSignatureCheck): Account {
+    const refuse = (reason: string): never => {
+      this.refusedHellos++;
+      throw networkErrors.NETWORK_BAD_HELLO({ peer, reason });
+    };
+    const hello = this.#decode(bytes, refuse);
+    if (hello.chainId !== ours.chainId || hello.contract !== ours.contract) return refuse('it belongs to another consortium');
+    if (hello.peerId !== peer) return refuse('it names another peer id than the connection');
+    if (this.accountOf(peer) !== hello.account) return refuse('the ledger binds this peer id to another account');
+    const statement = bindingStatement(hello);
+    if (accountSigner(statement, hello.accountSignature) !== hello.account) return refuse('the account did not sign it');
+    if (!verifyPeerSignature(hello.peerId, statement, hello.peerSignature)) return refuse('the peer key did not sign it');
+    return hello.account;
+  }
+
+  #decode(bytes: Uint8Array, refuse: (reason: string) => never): Hello {
+    try {
+      return decodeHello(bytes);
+    } catch (error) {
+      if (!isSwarmError(error)) throw error;
+      return refuse(error.message);
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * peer: the running institution.
+ *
+ * Owns putting the parts together (`createPeer`), the journal and every other durable thing, the driver that feeds round machines and performs
+ * what they want, and a member's own data sets, studies and runs. Does not own: rules (`round`), arithmetic (`aggregation`), bytes on lines (`network`).
+ * Main path: `peer.ts` follows the ledger → `runs.ts` → `driver.ts` (preview, store, adopt) → `performer.ts` → `custody.ts`.
+ */
+export { systemClock } from './clock.ts';
+export { type ConfigChoices, type ConsortiumFile, type PeerConfig, readConfig, readConsortium } from './config.ts';
+export type { FactLine, ProposalView, RoundView, RunView, StudyView } from './consortium.ts';
+export { peerErrors } from './errors.ts';
+export { createHome, homeFiles, loadIdentity, loadLedgerToken, runFolder, type SignedEnrolment } from './home.ts';
+export { createLogger, type LogLevel } from './logging.ts';
+export { createPeer, type Membership, Peer, type PeerParts, type PeerStatus } from './peer.ts';
+export type { RoundFigures } from './question.ts';
+export type { OwnFigures, OwnReport, RunStatus, Waiting } from './runs.ts';
+export { privateFolder, readIfThere, writeWhole } from './store/files.ts';
+export { type Approval, checkModel, type StudyDetail } from './studies.ts';

@@ -1,0 +1,129 @@
+/** Studies at one peer: published by hash, fetched from any member, checked again, approved with a data set or declined. */
+import { type Account, digest, type StudyId } from '../common/index.ts';
+import { loadFeatures, splitCounts } from '../dataset/index.ts';
+import { packStudy, type Study, unpackStudy } from '../study/index.ts';
+import { inspectModel, type ModelReport } from '../training/index.ts';
+import type { StudyView } from './consortium.ts';
+import type { PeerContext } from './context.ts';
+import type { DataSets } from './data-sets.ts';
+import { peerErrors } from './errors.ts';
+import { fetchMs } from './limits.ts';
+import { contentRoot } from './store/blobs.ts';
+
+/** What a steward chose when approving: which data set stands behind the study here. */
+export interface Approval {
+  readonly dataSet: string;
+  readonly dataVersion: string;
+}
+
+/** Everything that a steward looks at before deciding. */
+export interface StudyDetail {
+  readonly study: Study;
+  readonly model: ModelReport;
+  readonly publisher: Account;
+  readonly decisions: readonly { readonly account: Account; readonly name: string; readonly approved: boolean }[];
+  readonly approval: Approval | undefined;
+}
+
+/** The checks of a study that need no data: its model must be trainable as it is. Throws TRAINING_…. */
+export function checkModel(study: Study): ModelReport {
+  const { training, label, features } = study.manifest;
+  return inspectModel(study.model, { loss: training.loss, classes: label.classes.length, batchSize: training.batchSize, features: features.column.length });
+}
+
+/** Studies on the ledger and their packages here. */
+export class Studies {
+  readonly #context: PeerContext;
+  readonly #dataSets: DataSets;
+
+  constructor(context: PeerContext, dataSets: DataSets) {
+    this.#context = context;
+    this.#dataSets = dataSets;
+  }
+
+  /** All studies on the ledger. */
+  list(): readonly StudyView[] {
+    return [...this.#context.consortium.studies.values()];
+  }
+
+  /** The study whose id is `text` or begins with it. Throws PEER_UNKNOWN. */
+  find(text: string): StudyView {
+    const matching = this.list().filter((view) => view.study.startsWith(text.toLowerCase()));
+    const [only] = matching;
+    if (!only || matching.length > 1 || text.length < 4)
+      throw peerErrors.PEER_UNKNOWN({ what: 'study', name: text, known: this.list().map((view) => view.study.slice(0, 12)) });
+    return only;
+  }
+
+  /** Publishes a study: stores its package, offers it, and writes hash and size to the ledger. */
+  async publish(packed: Uint8Array): Promise<StudyId> {
+    const study = unpackStudy(packed);
+    checkModel(study);
+    const { blobs, ledger, signal, consortium } = this.#context;
+    const root = blobs.put(packStudy(study));
+    if (!consortium.studies.has(study.id)) await ledger.submit({ kind: 'publishStudy', study: study.id, root, sizeBytes: packed.length }, { signal });
+    return study.id;
+  }
+
+  /** The study itself: from here, or fetched from any member and checked against its hash. Throws PEER_STUDY_NOT_HERE. */
+  async load(id: StudyId): Promise<Study> {
+    const view = this.find(id);
+    const { blobs, network, consortium, clock, signal } = this.#context;
+    const stored = blobs.get(view.root);
+    if (stored) return unpackStudy(stored, id);
+    const peers = [...consortium.peers().keys()].filter((peer) => peer !== network.peerId);
+    try {
+      const bytes = await network.fetch({ root: view.root, sizeBytes: view.sizeBytes }, peers, { signal: clock.timeout(fetchMs, { signal }) });
+      const study = unpackStudy(bytes, id);
+      blobs.put(bytes);
+      return study;
+    } catch (error) {
+      throw peerErrors.PEER_STUDY_NOT_HERE({ study: id }, error);
+    }
+  }
+
+  /** What a steward needs to decide. */
+  async show(text: string): Promise<StudyDetail> {
+    const view = this.find(text);
+    const study = await this.load(view.study);
+    const { consortium } = this.#context;
+    const decisions = [...view.decisions].map(([account, { approved }]) => ({ account, name: consortium.nameOf(account), approved }));
+    return { study, model: checkModel(study), publisher: view.by, decisions, approval: this.approval(view.study) };
+  }
+
+  /** What was chosen here when the study was approved. */
+  approval(study: StudyId): Approval | undefined {
+    return this.#context.journal.note<Approval>(`approval/${study}`);
+  }
+
+  /** Approves a study with a data set of this member, after the study ran over it once. Throws DATASET_… or TRAINING_…. */
+  async approve(text: string, dataSet: string): Promise<{ readonly study: StudyId; readonly train: number; readonly test: number }> {
+    const { study } = await this.show(text);
+    const { clock, logger, signal, journal, ledger } = this.#context;
+    const binding = this.#dataSets.get(dataSet);
+    const table = await loadFeatures(study, binding, { signal }, { clock, logger });
+    journal.setNote(`approval/${study.id}`, { dataSet, dataVersion: table.dataVersion } satisfies Approval);
+    await ledger.submit({ kind: 'decideStudy', study: study.id, approved: true, dataVersion: table.dataVersion }, { signal });
+    return { study: study.id, ...splitCounts(table) };
+  }
+
+  /** Declines a study, or takes an approval back for all runs to come. */
+  async decline(text: string): Promise<StudyId> {
+    const { study } = this.find(text);
+    const none = digest('0'.repeat(64));
+    await this.#context.ledger.submit({ kind: 'decideStudy', study, approved: false, dataVersion: none }, { signal: this.#context.signal });
+    return study;
+  }
+
+  /** Fetches packages of studies that are on the ledger but not here, without waiting. */
+  fetchMissing(): void {
+    const { blobs, logger } = this.#context;
+    for (const view of this.list()) {
+      if (blobs.get(view.root)) continue;
+      this.load(view.study).catch((error: unknown) => logger.debug('a study is not here yet', { study: view.study, reason: String(error) }));
+    }
+  }
+}
+
+/** The root under which a packed study travels. */
+export const studyRoot = contentRoot;

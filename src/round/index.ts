@@ -1,0 +1,12 @@
+/**
+ * round: one round of the consent-gated secure sum as a pure state machine.
+ *
+ * Owns the phases, the rules R1 to R8, and what is wanted in each state. Does not own: vectors, keys, disks, sockets, clocks.
+ * Main path: `io.ts` (what goes in and out) → `state.ts` → `machine.ts` (`step`), which calls `reduce.ts`, `release.ts` and `wanted.ts`;
+ * `rules.ts` says who takes part and what is certified. Pure.
+ */
+export { type Effect, effectKey, type Input, itemKey, type Release, type RoundConfig, type RoundPost } from './io.ts';
+export { initialState, step } from './machine.ts';
+export { accountsOf, certified, differencingRisk, takesPart, watching } from './rules.ts';
+export type { Attempt, Ground, Phase, RoundState, Watching } from './state.ts';
+export { wanted } from './wanted.ts';

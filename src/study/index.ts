@@ -1,0 +1,15 @@
+/**
+ * study: the research question as data.
+ *
+ * Owns the study package (`study.toml`, `features.sql`, `model.onnx`): its schema, validation with place and remedy, its RFC 8785 hash,
+ * the packed form that travels, the terms that the ledger enforces, and the template of `study new`.
+ * Does not own: what the model's bytes mean (`training`), running the SQL (`dataset`), who approved it (`ledger`).
+ * Main path: `readStudy` → `packStudy` … `unpackStudy` → `runTerms`.
+ */
+export { studyErrors } from './errors.ts';
+export type { FeatureColumn, Loss, OptimiserTerms, SplitRule, StudyColumn, StudyManifest, StudyTable } from './manifest.ts';
+export { packStudy, readStudy, type Study, unpackStudy, withSeed } from './package.ts';
+export type { StudyProblem } from './problems.ts';
+export { writeStudyTemplate } from './template.ts';
+export { logisticModel } from './template-model.ts';
+export { hasStatisticsRound, runTerms } from './terms.ts';

@@ -1,0 +1,105 @@
+/** The schema of `study.toml`, format `schwarm.study/1`. Unknown keys are refused; defaults are filled in and are part of the hash. */
+import { z } from 'zod';
+import { studyLimits as limits } from './limits.ts';
+
+const identifier = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'a name of letters, digits and underscores, at most 63, not starting with a digit');
+const text = z.string().trim().min(1, 'a text that is not empty').max(limits.textCharacters);
+const positive = z.number().positive().max(1e9);
+const share = z.number().min(0).lt(1);
+const value = z.union([z.string().max(200), z.number(), z.boolean()]);
+const seed = z.int().min(0).max(4_294_967_295);
+const phaseS = (standard: number) => z.int().min(limits.phaseS.minimum).max(limits.phaseS.maximum).default(standard);
+
+/** A column that the member's table must have; `datatype` is one of CSVW's (W3C Tabular Data, 2015). */
+const column = z.strictObject({
+  name: identifier,
+  datatype: z.enum(['string', 'integer', 'number', 'boolean', 'date']),
+  required: z.boolean().default(false),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+  values: z.array(value).min(1).max(limits.valuesPerColumn).optional(),
+});
+
+const table = z.strictObject({ name: identifier, column: z.array(column).min(1).max(limits.columnsPerTable) });
+
+/** A column of the SELECT's result. The range bounds what enters the shared statistics; `standardise = false` leaves the values as they are. */
+const featureColumn = z.strictObject({ name: identifier, min: z.number(), max: z.number(), standardise: z.boolean().default(true) });
+
+const split = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.literal('column'), column: identifier, train: z.array(value).min(1).max(64), test: z.array(value).min(1).max(64) }),
+  z.strictObject({ by: z.literal('hash'), key: identifier, testFraction: z.number().gt(0).lt(1), seed: seed.default(0) }),
+]);
+
+const optimiser = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('sgd'), learningRate: positive, momentum: share.default(0), weightDecay: z.number().min(0).max(1).default(0) }),
+  z.strictObject({
+    kind: z.literal('adamw'),
+    learningRate: positive,
+    beta1: share.default(0.9),
+    beta2: share.default(0.999),
+    epsilon: z.number().positive().max(1).default(1e-8),
+    weightDecay: z.number().min(0).max(1).default(0.01),
+  }),
+]);
+
+const training = z.strictObject({
+  loss: z.enum(['binary-cross-entropy', 'softmax-cross-entropy']),
+  optimiser,
+  localSteps: z.int().min(1).max(limits.localSteps),
+  batchSize: z.int().min(1).max(limits.batchSize),
+  rounds: z.int().min(1).max(limits.rounds),
+  clipNorm: positive,
+  weightCap: z
+    .int()
+    .min(1)
+    .max(limits.weightCap)
+    .refine((rows) => Number.isInteger(Math.log2(rows)), 'a power of two'),
+});
+
+const terms = z.strictObject({
+  minMembers: z.int().min(3).max(limits.members).default(3),
+  maxAttempts: z.int().min(1).max(limits.attempts).default(4),
+  joinS: phaseS(15),
+  shareS: phaseS(15),
+  commitS: phaseS(60),
+  readyS: phaseS(20),
+  revealS: phaseS(20),
+});
+
+/** What `study.toml` may hold. */
+export const manifestSchema = z.strictObject({
+  format: z.literal('schwarm.study/1'),
+  kind: z.literal('training'),
+  title: z.string().trim().min(1).max(limits.titleCharacters),
+  question: text,
+  purpose: text,
+  task: z.enum(['binary', 'multiclass']),
+  seed: seed.default(0),
+  table: z.array(table).min(1).max(limits.tables),
+  features: z.strictObject({ column: z.array(featureColumn).min(1).max(limits.featureColumns) }),
+  label: z.strictObject({ column: identifier, classes: z.array(value).min(2).max(limits.classes) }),
+  split,
+  standardisation: z.enum(['swarm', 'none']),
+  missing: z.enum(['drop-row', 'refuse']),
+  training,
+  terms: terms.prefault({}),
+  metrics: z
+    .array(z.enum(['auc', 'accuracy']))
+    .min(1)
+    .max(2),
+});
+
+/** A valid `study.toml` with every default filled in. */
+export type StudyManifest = z.output<typeof manifestSchema>;
+/** A table that a member binds files to, with the columns that the study's SELECT may see. */
+export type StudyTable = StudyManifest['table'][number];
+/** One declared column of a member's table. */
+export type StudyColumn = StudyTable['column'][number];
+/** One feature in the order of the SELECT, with its declared range. */
+export type FeatureColumn = StudyManifest['features']['column'][number];
+/** How rows are told apart into training and test. */
+export type SplitRule = StudyManifest['split'];
+/** The optimiser of the local steps and its settings. */
+export type OptimiserTerms = StudyManifest['training']['optimiser'];
+/** The loss that local steps make smaller. */
+export type Loss = StudyManifest['training']['loss'];

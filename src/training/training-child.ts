@@ -1,0 +1,50 @@
+/** Main module of the training child: checks, builds, trains and scores where a crash of the native runtime costs one child and no peer. */
+import { assert, digest } from '../common/index.ts';
+import { serveParent } from '../sandbox/index.ts';
+import { bytesOf, cut, floatsOf, type PrepareHeader, type TrainHeader } from './child-messages.ts';
+import { trainingErrors } from './errors.ts';
+import { TaskRunner } from './task-runner.ts';
+import type { TrainingTask } from './trainer.ts';
+
+let prepared: TaskRunner | undefined;
+
+function runnerFor(what: string): TaskRunner {
+  if (prepared === undefined) throw trainingErrors.TRAINING_NOT_PREPARED({ what });
+  return prepared;
+}
+
+function taskOf(header: PrepareHeader, body: Uint8Array): TrainingTask {
+  const [features, labels, split, model] = cut(body, header.bytes);
+  assert(features && labels && split && model, 'a task has four parts');
+  const { standardisation, featureNames, rows } = header;
+  const table = {
+    featureNames,
+    rows,
+    features: floatsOf(features),
+    labels: floatsOf(labels),
+    split: new Uint8Array(split),
+    dataVersion: digest(header.dataVersion),
+    dropped: [],
+  };
+  const scale = standardisation && { mean: new Float64Array(standardisation.mean), sd: new Float64Array(standardisation.sd) };
+  return { ...header.terms, model: new Uint8Array(model), table, standardisation: scale };
+}
+
+serveParent({
+  // The parent is the same code in the same version: headers are what `child-messages.ts` says.
+  prepare: async (header, body) => {
+    await prepared?.[Symbol.asyncDispose]();
+    prepared = undefined;
+    prepared = await TaskRunner.create(taskOf(header as PrepareHeader, body));
+    return { header: { layout: prepared.layout }, body: bytesOf(prepared.genesis) };
+  },
+  train: async (header, body) => {
+    const { parameters, rows, lossSum } = await runnerFor('training').train({ ...(header as TrainHeader), parameters: floatsOf(body) });
+    return { header: { rows, lossSum }, body: bytesOf(parameters) };
+  },
+  score: async (header, body) => {
+    const { split } = header as { split: 'train' | 'test' };
+    const { scores, labels } = await runnerFor('scoring').score(floatsOf(body), split);
+    return { header: { bytes: [scores.byteLength, labels.byteLength] }, body: Buffer.concat([bytesOf(scores), bytesOf(labels)]) };
+  },
+});

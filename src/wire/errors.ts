@@ -1,0 +1,19 @@
+import { defineErrors } from '../common/index.ts';
+
+export const wireErrors = defineErrors({
+  WIRE_TOO_LARGE: {
+    blame: 'remote',
+    cause: (d: { what: string; sizeBytes: number; limitBytes: number }) => `a ${d.what} of ${d.sizeBytes} bytes; at most ${d.limitBytes} are allowed`,
+    remedy: 'Nothing to do here: the message was dropped unread. Its sender runs another version or a faulty one.',
+  },
+  WIRE_BAD_MESSAGE: {
+    blame: 'remote',
+    cause: (d: { what: string; reason: string }) => `an unreadable ${d.what}: ${d.reason}`,
+    remedy: 'Nothing to do here: the message was dropped. Its sender runs another version or a faulty one.',
+  },
+  WIRE_VERSION: {
+    blame: 'remote',
+    cause: (d: { theirs: number; ours: number }) => `the other peer speaks protocol version ${d.theirs}, this one speaks ${d.ours}`,
+    remedy: 'Upgrade the peer with the lower version.',
+  },
+});

@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, timeoutMs: number, extra: object = {}) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeoutMs, hookTimeout: timeoutMs, ...extra },
+});
+
+export default defineConfig({
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    projects: [
+      project('unit', 20_000),
+      project('vectors', 20_000),
+      project('simulation', 300_000),
+      project('compliance', 120_000),
+      project('integration', 120_000),
+      project('e2e', 600_000, { fileParallelism: false }),
+    ],
+  },
+});
