@@ -9,7 +9,7 @@ import { datasetErrors } from './errors.ts';
 import { datasetLimits } from './limits.ts';
 
 /** One bound file. `table` is set where it was given, and else found by the file's name. */
-export interface BoundFile {
+interface BoundFile {
   readonly table: string | undefined;
   /** Absolute. */
   readonly path: string;

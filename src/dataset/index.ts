@@ -5,7 +5,7 @@
  * Does not own: what is asked (`study`), standardisation and learning (`training`). Rows leave this room for `training` only, and never the institution.
  * Main path: `bindDataset` → `loadFeatures`: `load.ts` → child (`load-tables.ts`, `select.ts`, `collect.ts`) → `FeatureTable`.
  */
-export { type Binding, type BoundFile, bindDataset } from './binding.ts';
+export { type Binding, bindDataset } from './binding.ts';
 export { datasetErrors } from './errors.ts';
 export { checkDataset, type DatasetParts, type LoadOptions, loadFeatures } from './load.ts';
 export type { DatasetProblem, FileReport, QualityReport } from './report.ts';

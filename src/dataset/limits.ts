@@ -2,6 +2,9 @@
 export const datasetLimits = {
   files: 64,
   fileSizeBytes: 17_179_869_184,
+  /** Longest header line, and most columns in it. */
+  headerSizeBytes: 1_048_576,
+  columns: 16_384,
   nameCharacters: 64,
   /** Rows that a SELECT may return. */
   rows: 10_000_000,

@@ -1,6 +1,7 @@
 /** Phase one, the site's own: bound files become typed tables in memory, and every declared column is checked with counts and lines. DuckDB child only. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { StudyColumn, StudyTable } from '../study/index.ts';
+import { readCsvHeader } from './csv-header.ts';
 import { datasetErrors } from './errors.ts';
 import type { DatasetProblem, FileReport, ProblemCode } from './report.ts';
 
@@ -64,20 +65,25 @@ function checksOf(column: StudyColumn, raw: string): readonly CellCheck[] {
 function csvReason(error: unknown): string {
   const message = error instanceof Error ? error.message : '';
   const line = /Line: (\d+)/.exec(message)?.[1];
-  const what = /(Expected Number of Columns|unterminated quote|Invalid unicode|not utf-8|No files found)/i.exec(message)?.[1];
+  const what =
+    /(unterminated quote|Invalid unicode|Maximum line size)/i.exec(message)?.[1] ??
+    (/Expected Number of Columns/.test(message) ? 'another number of fields than the header' : undefined);
   return `${what?.toLowerCase() ?? 'it is not a table'}${line === undefined ? '' : ` in line ${line}`}`;
 }
 
 const rawTable = 'schwarm_raw_file';
 
+/** Reads the file as text cells into `rawTable`, strictly: every record has as many fields as the header. Returns the columns' names. */
 async function readRaw(connection: DuckDBConnection, path: string): Promise<readonly string[]> {
+  const { separator, names } = await readCsvHeader(path);
+  const columns = names.map((name) => `${quotedText(name)}: 'VARCHAR'`).join(', ');
+  const dialect = `auto_detect = false, header = true, delim = ${quotedText(separator)}, quote = '"', escape = '"', nullstr = '', strict_mode = true`;
   try {
-    await connection.run(`CREATE TABLE ${rawTable} AS SELECT * FROM read_csv(${quotedText(path)}, header = true, all_varchar = true, nullstr = '')`);
+    await connection.run(`CREATE TABLE ${rawTable} AS SELECT * FROM read_csv(${quotedText(path)}, columns = {${columns}}, ${dialect})`);
   } catch (error) {
     throw datasetErrors.DATASET_UNREADABLE_FILE({ path, reason: csvReason(error) }, error);
   }
-  const reader = await connection.runAndReadAll(`SELECT * FROM ${rawTable} LIMIT 0`);
-  return reader.columnNames();
+  return names;
 }
 
 function missingProblems({ name, column }: StudyTable, path: string, names: ReadonlySet<string>): DatasetProblem[] {

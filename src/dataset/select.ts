@@ -4,17 +4,21 @@ import { datasetErrors } from './errors.ts';
 import { datasetLimits } from './limits.ts';
 
 /** `allowed_directories` and `allowed_paths` are empty by default and cannot be changed once access is off. */
-const locks = ["SET enable_external_access = false", "SET lock_configuration = true"];
+const locks = ['SET enable_external_access = false', 'SET lock_configuration = true'];
 
 /** From here on the connection reaches no file, no network and no setting. */
 export async function lockDoors(connection: DuckDBConnection): Promise<void> {
   for (const lock of locks) await connection.run(lock);
 }
 
-/** The text without comments in front, in capitals: enough to name a statement. */
+/** The text without blanks and comments in front. */
+function bareSql(sql: string): string {
+  return sql.replace(/^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/, '');
+}
+
+/** The first word in capitals: enough to name a statement. */
 function firstWord(sql: string): string {
-  const bare = sql.replace(/^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)+/, '');
-  return (/^[A-Za-z]+/.exec(bare)?.[0] ?? '').toUpperCase();
+  return (/^[A-Za-z]+/.exec(bareSql(sql))?.[0] ?? '').toUpperCase();
 }
 
 const selectWords = ['SELECT', 'WITH', 'FROM', 'VALUES', 'TABLE', ''];
@@ -36,6 +40,7 @@ function sqlError(error: unknown, sql: string) {
 
 /** Throws DATASET_NOT_ONE_STATEMENT unless `sql` holds exactly one statement; called before any file is read. */
 export async function checkOneStatement(connection: DuckDBConnection, sql: string): Promise<void> {
+  if (bareSql(sql) === '') throw datasetErrors.DATASET_NOT_ONE_STATEMENT({ count: 0 });
   const count = await connection.extractStatements(sql).then(
     (statements) => statements.count,
     (error) => {

@@ -21,6 +21,16 @@ export const peerErrors = defineErrors({
     cause: (d: { file: string; problems: readonly string[] }) => `${d.file} does not fit:\n${d.problems.map((problem) => `  ${problem}`).join('\n')}`,
     remedy: 'Correct the lines named above; `schwarm doctor` checks the file again.',
   },
+  PEER_BAD_ENROLMENT: {
+    blame: 'operator',
+    cause: (d: { file: string; reason: string }) => `${d.file} is not a valid enrolment: ${d.reason}`,
+    remedy: 'Ask the institution to send the enrolment.json of its peer again, unchanged.',
+  },
+  PEER_PORT_IN_USE: {
+    blame: 'operator',
+    cause: (d: { host: string; port: number }) => `another process listens on ${d.host}:${d.port}`,
+    remedy: 'Stop it (a running peer uses its own ports), or change the port in config.toml.',
+  },
   PEER_NO_CONSORTIUM: {
     blame: 'operator',
     cause: (d: { file: string }) => `this peer does not know its consortium yet: ${d.file} is missing`,

@@ -1,12 +1,13 @@
 /** The running institution: its parts, put together in one order, and the loop that follows the ledger. */
 import { type Account, type Clock, isSwarmError, type Logger, type PeerId } from '../common/index.ts';
-import { connectLedger, type LedgerBatch, signAccountMessage, verifyAccountSignature } from '../ledger/index.ts';
+import { connectLedger, type LedgerBatch, type Member, signAccountMessage, verifyAccountSignature } from '../ledger/index.ts';
 import { createNetwork, type NetworkCounters, signWithPeerKey } from '../network/index.ts';
 import { bindingStatement, decodeMessage } from '../wire/index.ts';
 import { readConfig, readConsortium } from './config.ts';
 import { Consortium, type ProposalView } from './consortium.ts';
 import type { PeerContext } from './context.ts';
 import { DataSets } from './data-sets.ts';
+import { peerErrors } from './errors.ts';
 import { loadIdentity, loadLedgerToken } from './home.ts';
 import { shownFacts, tickMs } from './limits.ts';
 import { Runs } from './runs.ts';
@@ -100,6 +101,7 @@ export class Peer implements AsyncDisposable {
     return () => this.#listeners.delete(listener);
   }
 
+  /** The peer at a glance. */
   status(): PeerStatus {
     const { config, account, consortium, consortiumFile, network, clock } = this.context;
     const { mode, url, chainId, contract } = consortiumFile;
@@ -117,6 +119,16 @@ export class Peer implements AsyncDisposable {
     };
   }
 
+  /** The member with this name or account. Throws PEER_UNKNOWN. */
+  memberNamed(text: string): Member {
+    const all = [...this.context.consortium.members.values()];
+    const found = all.filter((member) => member.name === text || member.account === text.toLowerCase());
+    const [only] = found;
+    if (!only || found.length > 1) throw peerErrors.PEER_UNKNOWN({ what: 'member', name: text, known: all.map((member) => member.name) });
+    return only;
+  }
+
+  /** Whether this peer is a member, and if not, whose votes are missing. */
   membership(): Membership {
     const { account, consortium } = this.context;
     const member = consortium.members.get(account);

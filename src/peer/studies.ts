@@ -8,7 +8,6 @@ import type { PeerContext } from './context.ts';
 import type { DataSets } from './data-sets.ts';
 import { peerErrors } from './errors.ts';
 import { fetchMs } from './limits.ts';
-import { contentRoot } from './store/blobs.ts';
 
 /** What a steward chose when approving: which data set stands behind the study here. */
 export interface Approval {
@@ -53,6 +52,13 @@ export class Studies {
     if (!only || matching.length > 1 || text.length < 4)
       throw peerErrors.PEER_UNKNOWN({ what: 'study', name: text, known: this.list().map((view) => view.study.slice(0, 12)) });
     return only;
+  }
+
+  /** Checks a packed study without publishing it. Throws STUDY_… or TRAINING_…. */
+  check(packed: Uint8Array): StudyId {
+    const study = unpackStudy(packed);
+    checkModel(study);
+    return study.id;
   }
 
   /** Publishes a study: stores its package, offers it, and writes hash and size to the ledger. */
@@ -124,6 +130,3 @@ export class Studies {
     }
   }
 }
-
-/** The root under which a packed study travels. */
-export const studyRoot = contentRoot;

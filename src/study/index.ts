@@ -7,7 +7,7 @@
  * Main path: `readStudy` → `packStudy` … `unpackStudy` → `runTerms`.
  */
 export { studyErrors } from './errors.ts';
-export type { FeatureColumn, Loss, OptimiserTerms, SplitRule, StudyColumn, StudyManifest, StudyTable } from './manifest.ts';
+export type { FeatureColumn, Loss, OptimiserTerms, StudyColumn, StudyManifest, StudyTable } from './manifest.ts';
 export { packStudy, readStudy, type Study, unpackStudy, withSeed } from './package.ts';
 export type { StudyProblem } from './problems.ts';
 export { writeStudyTemplate } from './template.ts';

@@ -97,8 +97,6 @@ export type StudyTable = StudyManifest['table'][number];
 export type StudyColumn = StudyTable['column'][number];
 /** One feature in the order of the SELECT, with its declared range. */
 export type FeatureColumn = StudyManifest['features']['column'][number];
-/** How rows are told apart into training and test. */
-export type SplitRule = StudyManifest['split'];
 /** The optimiser of the local steps and its settings. */
 export type OptimiserTerms = StudyManifest['training']['optimiser'];
 /** The loss that local steps make smaller. */

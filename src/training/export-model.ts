@@ -1,7 +1,6 @@
 /** The trained model as a file for any stock ONNX runtime: raw features in, probabilities out, the swarm's mean and sd inside the graph. */
 import { assert } from '../common/index.ts';
 import type { Loss } from '../study/index.ts';
-import { genesisOf } from './autodiff/build.ts';
 import { Emitter } from './autodiff/emitter.ts';
 import { emitForward, endsWithHead, type ParameterSlot } from './autodiff/forward.ts';
 import { operatorNames } from './autodiff/registry.ts';
@@ -56,10 +55,6 @@ function scaling(
   return { nodes: [node('Sub', [input, mean.name], centred), node('Div', [centred, sd.name], graph.input.name)], tensors: [mean, sd] };
 }
 
-function slotsOf(graph: Graph, { loss }: Export): readonly ParameterSlot[] {
-  return emitForward(graph, 1, losses[loss].head, new Emitter(graph.type)).parameters.map(({ slot }) => slot);
-}
-
 function withParameters(graph: Graph, parameters: Float32Array, slots: readonly ParameterSlot[]): readonly Tensor[] {
   const places = new Map(slots.map((slot) => [slot.name, slot]));
   return [...graph.initializers.values()].map((tensor) => {
@@ -69,15 +64,18 @@ function withParameters(graph: Graph, parameters: Float32Array, slots: readonly 
 }
 
 /**
- * An ONNX file with the input `raw_features` `[N, features]` (unstandardised output of `features.sql`) and the output `probability`.
+ * An ONNX file with one input `[N, features]` (the unstandardised output of `features.sql`) and one output, the probability `[N, 1]` or `[N, classes]`.
  * Comments, paths and names of sources in the researcher's file are left out. Throws TRAINING_WRONG_PARAMETERS and the pre-flight's refusals.
  */
 export function exportModel(wanted: Export): Uint8Array {
   const { model, parameters, loss, classes, standardisation, metadata } = wanted;
   const graph = preflight(model, operatorNames);
-  const expected = genesisOf(graph, { loss, classes, batchSize: 1 }).length;
+  const { head, targetDims } = losses[loss];
+  const forward = emitForward(graph, 1, head, new Emitter(graph.type));
+  targetDims(forward.logits, classes);
+  const slots = forward.parameters.map(({ slot }) => slot);
+  const expected = slots.reduce((sum, { length }) => sum + length, 0);
   if (parameters.length !== expected) throw trainingErrors.TRAINING_WRONG_PARAMETERS({ found: parameters.length, expected });
-  const { head } = losses[loss];
   const fresh = freshNames(graph);
   const input = standardisation === undefined ? graph.input.name : fresh('raw_features');
   const scale = standardisation === undefined ? { nodes: [], tensors: [] } : scaling(graph, input, standardisation, fresh);
@@ -101,9 +99,9 @@ export function exportModel(wanted: Export): Uint8Array {
         output: each.outputs,
         attribute: [...each.attributes].map(([key, value]) => attributeProto(key, value)),
       })),
-      initializer: [...withParameters(graph, parameters, slotsOf(graph, wanted)), ...scale.tensors].map(tensorProto),
+      initializer: [...withParameters(graph, parameters, slots), ...scale.tensors].map(tensorProto),
       input: [valueInfo({ name: input, type: graph.type, dims: [undefined, ...sizes] })],
-      output: [valueInfo({ name: output, type: graph.type, dims: [undefined, ...(losses[loss].head === 'Softmax' ? [classes] : [undefined])] })],
+      output: [valueInfo({ name: output, type: graph.type, dims: [undefined, ...forward.logits.dims.slice(1)] })],
     },
   });
 }

@@ -31,7 +31,9 @@ const lostCodes = ['SANDBOX_CHILD_DIED', 'SANDBOX_TIMEOUT', 'SANDBOX_BAD_MESSAGE
 class OnnxTrainer implements Trainer {
   readonly #options: OnnxTrainerOptions;
   readonly #parts: TrainerParts;
-  #child: Child | undefined;
+  /** Starting or started; undefined before the first call and after a loss. */
+  #child: Promise<Child> | undefined;
+  #pid: number | undefined;
   #task: TrainingTask | undefined;
   /** True where the child holds `#task`. */
   #loaded = false;
@@ -43,7 +45,7 @@ class OnnxTrainer implements Trainer {
 
   /** Process id of the child while there is one: for reports and tests. */
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#pid;
   }
 
   async prepare(task: TrainingTask, options: Cancellable): Promise<Prepared> {
@@ -93,14 +95,23 @@ class OnnxTrainer implements Trainer {
 
   async #started(): Promise<Child> {
     const { name = 'training', memoryLimitMb = trainingLimits.memoryLimitMb, requestTimeoutMs = trainingLimits.requestTimeoutMs } = this.#options;
-    this.#child ??= await startChild({ module: new URL('./training-child.ts', import.meta.url), name, memoryLimitMb, requestTimeoutMs }, this.#parts);
-    return this.#child;
+    this.#child ??= startChild({ module: new URL('./training-child.ts', import.meta.url), name, memoryLimitMb, requestTimeoutMs }, this.#parts);
+    try {
+      const child = await this.#child;
+      this.#pid = child.pid;
+      return child;
+    } catch (error) {
+      this.#child = undefined;
+      throw error;
+    }
   }
 
   async #drop(): Promise<void> {
-    const child = this.#child;
+    const starting = this.#child;
     this.#child = undefined;
+    this.#pid = undefined;
     this.#loaded = false;
+    const child = await starting?.catch(() => undefined);
     await child?.[Symbol.asyncDispose]();
   }
 

@@ -1,5 +1,5 @@
 /** Main module of the training child: checks, builds, trains and scores where a crash of the native runtime costs one child and no peer. */
-import { assert, digest } from '../common/index.ts';
+import { assert, concat, digest } from '../common/index.ts';
 import { serveParent } from '../sandbox/index.ts';
 import { bytesOf, cut, floatsOf, type PrepareHeader, type TrainHeader } from './child-messages.ts';
 import { trainingErrors } from './errors.ts';
@@ -7,6 +7,15 @@ import { TaskRunner } from './task-runner.ts';
 import type { TrainingTask } from './trainer.ts';
 
 let prepared: TaskRunner | undefined;
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** One request after the other: all of them use the same memory. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const next = last.then(work);
+  last = next.catch(() => undefined);
+  return next;
+}
 
 function runnerFor(what: string): TaskRunner {
   if (prepared === undefined) throw trainingErrors.TRAINING_NOT_PREPARED({ what });
@@ -30,21 +39,26 @@ function taskOf(header: PrepareHeader, body: Uint8Array): TrainingTask {
   return { ...header.terms, model: new Uint8Array(model), table, standardisation: scale };
 }
 
+async function prepare(header: PrepareHeader, body: Uint8Array) {
+  await prepared?.[Symbol.asyncDispose]();
+  prepared = undefined;
+  prepared = await TaskRunner.create(taskOf(header, body));
+  return { header: { layout: prepared.layout }, body: bytesOf(prepared.genesis) };
+}
+
+async function train(header: TrainHeader, body: Uint8Array) {
+  const { parameters, rows, lossSum } = await runnerFor('training').train({ ...header, parameters: floatsOf(body) });
+  return { header: { rows, lossSum }, body: bytesOf(parameters) };
+}
+
+async function score({ split }: { readonly split: 'train' | 'test' }, body: Uint8Array) {
+  const { scores, labels } = await runnerFor('scoring').score(floatsOf(body), split);
+  return { header: { bytes: [scores.byteLength, labels.byteLength] }, body: concat(bytesOf(scores), bytesOf(labels)) };
+}
+
+// The parent is the same code in the same version: headers are what `child-messages.ts` says.
 serveParent({
-  // The parent is the same code in the same version: headers are what `child-messages.ts` says.
-  prepare: async (header, body) => {
-    await prepared?.[Symbol.asyncDispose]();
-    prepared = undefined;
-    prepared = await TaskRunner.create(taskOf(header as PrepareHeader, body));
-    return { header: { layout: prepared.layout }, body: bytesOf(prepared.genesis) };
-  },
-  train: async (header, body) => {
-    const { parameters, rows, lossSum } = await runnerFor('training').train({ ...(header as TrainHeader), parameters: floatsOf(body) });
-    return { header: { rows, lossSum }, body: bytesOf(parameters) };
-  },
-  score: async (header, body) => {
-    const { split } = header as { split: 'train' | 'test' };
-    const { scores, labels } = await runnerFor('scoring').score(floatsOf(body), split);
-    return { header: { bytes: [scores.byteLength, labels.byteLength] }, body: Buffer.concat([bytesOf(scores), bytesOf(labels)]) };
-  },
+  prepare: (header, body) => inTurn(() => prepare(header as PrepareHeader, body)),
+  train: (header, body) => inTurn(() => train(header as TrainHeader, body)),
+  score: (header, body) => inTurn(() => score(header as { split: 'train' | 'test' }, body)),
 });

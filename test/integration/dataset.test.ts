@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function bound(...texts: readonly string[]) {
+async function bound(...texts: readonly (string | Uint8Array)[]) {
   const paths = texts.map(() => join(folder, `${++files}.csv`));
   for (const [at, text] of texts.entries()) await writeFile(paths[at] ?? '', text);
   return await bindDataset('test', paths, open);
@@ -60,7 +60,11 @@ describe('the shipped study', () => {
 
   test('its files are the ones whose checksums the data README names', async () => {
     const readme = await readFile(join(home, 'data', 'README.md'), 'utf8');
-    const { files: found } = await bindDataset('all', ['cleveland', 'budapest', 'zurich', 'long-beach'].map((name) => join(home, 'data', `${name}.csv`)), open);
+    const { files: found } = await bindDataset(
+      'all',
+      ['cleveland', 'budapest', 'zurich', 'long-beach'].map((name) => join(home, 'data', `${name}.csv`)),
+      open,
+    );
     for (const { sha256 } of found) expect(readme).toContain(sha256);
   });
 });
@@ -97,23 +101,46 @@ describe('rows', () => {
     expect(await loadFeatures(study, binding, open, parts)).toEqual(table);
   });
 
+  test('German files: semicolons, a byte order mark, quoted cells with line breaks, columns in any order and case', async () => {
+    const table = await loaded('\uFEFFOutcome;patient_id;"Age";Systolic;note\r\n0;a;50;120.5;"x;\ny"\r\n1;"b""c";61;140;\r\n');
+    expect([...table.features]).toEqual([50, 120.5, 61, 140]);
+  });
+
+  test('a file that is not UTF-8 is refused with its line', async () => {
+    const binding = await bound(Buffer.from(`${good}\u00fc,50,120,0,x\n`, 'latin1'));
+    expect(await failure(loadFeatures(study, binding, open, parts))).toMatchObject({
+      code: 'DATASET_UNREADABLE_FILE',
+      message: expect.stringMatching(/unicode in line 6/),
+    });
+  });
+
   test('the quality report counts rows, classes and empty cells', async () => {
     const report = await checkDataset(study, await bound(good), open, parts);
     expect(report.problems).toEqual([]);
     expect(report.files[0]).toMatchObject({ table: 'patients', rows: 4 });
     expect(report.files[0]?.empty.find(({ column }) => column === 'systolic')?.count).toBe(1);
-    expect(report.classes.map(({ value, train, test: testRows }) => [value, train + testRows])).toEqual([['0', 2], ['1', 1]]);
+    expect(report.classes.map(({ value, train, test: testRows }) => [value, train + testRows])).toEqual([
+      ['0', 2],
+      ['1', 1],
+    ]);
   });
 
   test.each([
     ['a missing column', good.replaceAll('systolic', 'sys'), 'DATASET_MISSING_COLUMN', /"systolic": no such column/],
     ['a value of another type', good.replace('61', 'sixty'), 'DATASET_WRONG_TYPE', /"age": 1 values that are no integer \(first in line 3\)/],
     ['half an integer', good.replace('61', '61.5'), 'DATASET_WRONG_TYPE', /line 3/],
-    ['a value out of range', good.replace('72', '720').replace('140', '14'), 'DATASET_OUT_OF_RANGE', /"age": 1 values out of range \(first in line 4\).*\n.*"systolic": 1 values out of range \(first in line 3\)/],
+    [
+      'a value out of range',
+      good.replace('72', '720').replace('140', '14'),
+      'DATASET_OUT_OF_RANGE',
+      /"age": 1 values out of range \(first in line 4\).*\n.*"systolic": 1 values out of range \(first in line 3\)/,
+    ],
     ['a label with a third value', good.replace('110,0', '110,2'), 'DATASET_OUT_OF_RANGE', /"outcome": 1 other values \(first in line 5\); allowed: 0, 1/],
     ['NaN in a file', good.replace('120.5', 'NaN'), 'DATASET_NOT_FINITE', /"systolic": 1 values that are NaN or infinite \(first in line 2\)/],
     ['an empty required cell', good.replace('b,61', ',61'), 'DATASET_EMPTY_CELLS', /"patient_id": 1 empty cells/],
     ['a line with too many fields', `${good}e,1,2,1,x,y,z\n`, 'DATASET_UNREADABLE_FILE', /line 6/],
+    ['a line with too few fields', good.replace('c,72,,1,z', 'c,72'), 'DATASET_UNREADABLE_FILE', /line 4/],
+    ['an empty file', '', 'DATASET_UNREADABLE_FILE', /no header/],
     ['no rows', 'patient_id,age,systolic,outcome\n', 'DATASET_NO_ROWS', /no row/],
   ])('%s is refused with its column and count, and no value is quoted', async (_what, csv, code, message) => {
     const error = await failure(loaded(csv));
@@ -122,8 +149,18 @@ describe('rows', () => {
   });
 
   test.each([
-    ['NaN made by the SELECT', "SELECT 'nan'::DOUBLE AS age, systolic, outcome, patient_id FROM patients", 'DATASET_NOT_FINITE', /features\.sql, column "age": 3 values/],
-    ['a label with three values', 'SELECT age, systolic, outcome + (age > 60)::INT AS outcome, patient_id FROM patients', 'DATASET_BAD_LABEL', /column "outcome": 1 rows/],
+    [
+      'NaN made by the SELECT',
+      "SELECT 'nan'::DOUBLE AS age, systolic, outcome, patient_id FROM patients",
+      'DATASET_NOT_FINITE',
+      /features\.sql, column "age": 3 values/,
+    ],
+    [
+      'a label with three values',
+      'SELECT age, systolic, outcome + (age > 60)::INT AS outcome, patient_id FROM patients',
+      'DATASET_BAD_LABEL',
+      /column "outcome": 1 rows/,
+    ],
     ['a column left out', 'SELECT age, outcome, patient_id FROM patients', 'DATASET_MISSING_COLUMN', /column "systolic"/],
     ['a feature that is text', 'SELECT patient_id AS age, systolic, outcome, patient_id FROM patients', 'DATASET_WRONG_TYPE', /column "age"/],
     ['a feature out of its range', 'SELECT age * 10 AS age, systolic, outcome, patient_id FROM patients', 'DATASET_OUT_OF_RANGE', /column "age": 3 values/],
@@ -158,7 +195,7 @@ describe('the SELECT', () => {
     ['a syntax error', 'SELEKT 1', 'DATASET_NOT_SELECT'],
     ['an unknown column', 'SELECT nothing FROM patients', 'DATASET_SQL_FAILED'],
     ['a column that the study does not declare', 'SELECT secret FROM patients', 'DATASET_SQL_FAILED'],
-    ['a failing cast, without the value', "SELECT CAST(patient_id AS INTEGER) AS age, systolic, outcome, patient_id FROM patients", 'DATASET_SQL_FAILED'],
+    ['a failing cast, without the value', 'SELECT CAST(patient_id AS INTEGER) AS age, systolic, outcome, patient_id FROM patients', 'DATASET_SQL_FAILED'],
   ])('%s is refused', async (_what, featuresSql, code) => {
     const error = await failure(loaded(good, { featuresSql }));
     expect(error.code).toBe(code);

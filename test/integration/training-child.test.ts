@@ -64,6 +64,17 @@ describe('the child', () => {
     expect(after).toEqual(before);
   });
 
+  test('requests that overlap do not disturb each other', async () => {
+    const trainer = create();
+    const { parameters } = await trainer.prepare(task, open);
+    const alone = await trainer.train({ ...local, parameters }, open);
+    const [together] = await Promise.all([
+      trainer.train({ ...local, parameters }, open),
+      trainer.score({ parameters: parameters.map(() => 3), split: 'test' }, open),
+    ]);
+    expect(together).toEqual(alone);
+  });
+
   test('cancelled, stops computing and can be used again', async () => {
     const trainer = create();
     const { parameters } = await trainer.prepare(task, open);
@@ -94,7 +105,21 @@ describe('the exported model', () => {
   test.each([
     ['with its own Softmax', task],
     ['with its own Sigmoid', binary],
-    ['that gives logits', { ...binary, model: modelBytes({ input: [undefined, 4], nodes: [['Gemm', ['x', 'W'], 'h'], ['Relu', ['h'], 'r'], ['Gemm', ['r', 'V'], 'y']], weights: { W: { dims: [4, 3] }, V: { dims: [3, 1] } } }) }],
+    [
+      'that gives logits',
+      {
+        ...binary,
+        model: modelBytes({
+          input: [undefined, 4],
+          nodes: [
+            ['Gemm', ['x', 'W'], 'h'],
+            ['Relu', ['h'], 'r'],
+            ['Gemm', ['r', 'V'], 'y'],
+          ],
+          weights: { W: { dims: [4, 3] }, V: { dims: [3, 1] } },
+        }),
+      },
+    ],
     ['without standardisation', { ...binary, standardisation: undefined }],
   ] as readonly [string, TrainingTask][])('%s gives our scores from raw rows on a stock runtime', async (_what, own) => {
     const trainer = create();
@@ -117,6 +142,8 @@ describe('the exported model', () => {
     const marked = new Uint8Array([...task.model, 0x32, 11, ...new TextEncoder().encode('/home/alice')]);
     const file = exportModel({ ...task, model: marked, parameters: new Float32Array(48), metadata: {} });
     expect(new TextDecoder('latin1').decode(file)).not.toContain('alice');
-    expect(() => exportModel({ ...task, parameters: new Float32Array(3), metadata: {} })).toThrow(expect.objectContaining({ code: 'TRAINING_WRONG_PARAMETERS' }));
+    expect(() => exportModel({ ...task, parameters: new Float32Array(3), metadata: {} })).toThrow(
+      expect.objectContaining({ code: 'TRAINING_WRONG_PARAMETERS' }),
+    );
   });
 });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { silentLogger } from '../../src/common/index.ts';
 import { bindDataset, type FeatureTable, loadFeatures, pooledTable } from '../../src/dataset/index.ts';
 import { readStudy } from '../../src/study/index.ts';
-import { accuracy, auc, createOnnxTrainer, scaledMoments, standardisationOf, trainingTask } from '../../src/training/index.ts';
+import { accuracy, auc, createOnnxTrainer, type Scores, scaledMoments, standardisationOf, trainingTask } from '../../src/training/index.ts';
 import { realClock } from '../support/clock.ts';
 
 const open = { signal: new AbortController().signal };
@@ -25,19 +25,25 @@ async function federated(sites: readonly FeatureTable[], seed: number): Promise<
   const sums = Array.from({ length: 2 * columns.length }, (_, at) => moments.reduce((sum, site) => sum + (site.sums[at] ?? 0), 0));
   const trainers = sites.map(() => createOnnxTrainer({}, parts));
   let parameters = new Float32Array(0);
-  for (const [at, table] of sites.entries()) parameters = Float32Array.from((await trainers[at]!.prepare(trainingTask(study, table, standardisationOf(rows, sums, columns)), open)).parameters);
+  for (const [at, table] of sites.entries())
+    parameters = Float32Array.from((await trainers[at]!.prepare(trainingTask(study, table, standardisationOf(rows, sums, columns)), open)).parameters);
   for (let round = 1; round <= training.rounds; round++) {
-    const updates = await Promise.all(trainers.map((trainer, at) => trainer.train({ parameters, steps: training.localSteps, seed, member: `${at}`, round }, open)));
+    const updates = await Promise.all(
+      trainers.map((trainer, at) => trainer.train({ parameters, steps: training.localSteps, seed, member: `${at}`, round }, open)),
+    );
     parameters = parameters.map((_, at) => updates.reduce((sum, update) => sum + (update.rows * (update.parameters[at] ?? 0)) / rows, 0));
   }
-  const scored = [];
+  const scored: Scores[] = [];
   for (const table of tables) {
     await trainers[0]!.prepare(trainingTask(study, table, standardisationOf(rows, sums, columns)), open);
     scored.push(await trainers[0]!.score({ parameters, split: 'test' }, open));
   }
   for (const trainer of trainers) await trainer[Symbol.asyncDispose]();
   const all = (pick: 'scores' | 'labels') => scored.flatMap((site) => [...site[pick]]);
-  return { meanAccuracy: scored.reduce((sum, { scores, labels }) => sum + (accuracy(scores, labels) ?? 0) / 4, 0), pooledAuc: auc(all('scores'), all('labels'))?.auc ?? 0 };
+  return {
+    meanAccuracy: scored.reduce((sum, { scores, labels }) => sum + (accuracy(scores, labels) ?? 0) / 4, 0),
+    pooledAuc: auc(all('scores'), all('labels'))?.auc ?? 0,
+  };
 }
 
 test('five seeds reach what the study promises, and come close to all rows in one place', async () => {

@@ -18,7 +18,11 @@ const record = fc.record({
 
 describe('a stored block', () => {
   it('comes back as it was written', () => {
-    fc.assert(fc.property(record, (block) => expect(readRecord(writeRecord(block).slice(0, -1))).toEqual(block)));
+    fc.assert(
+      fc.property(record, (block) => {
+        expect(readRecord(writeRecord(block).slice(0, -1))).toEqual(block);
+      }),
+    );
   });
 
   it('is not taken when any part of it is cut off or changed', () => {

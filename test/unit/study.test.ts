@@ -6,7 +6,18 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isSwarmError } from '../../src/common/index.ts';
-import { hasStatisticsRound, logisticModel, packStudy, readStudy, runTerms, type Study, type StudyProblem, unpackStudy, withSeed, writeStudyTemplate } from '../../src/study/index.ts';
+import {
+  hasStatisticsRound,
+  logisticModel,
+  packStudy,
+  readStudy,
+  runTerms,
+  type Study,
+  type StudyProblem,
+  unpackStudy,
+  withSeed,
+  writeStudyTemplate,
+} from '../../src/study/index.ts';
 
 const { signal } = new AbortController();
 let folder: string;
@@ -43,10 +54,25 @@ describe('reading', () => {
 
   test('every problem is reported at once, each with its place, what was found and what is allowed', async () => {
     const problems = await problemsOf((toml) =>
-      toml.replace('learningRate = 0.1', 'learningRate = -1').replace('title = "A new study"', 'titel = "A new study"').replace('batchSize = 16', 'batchSize = "many"').replace('weightCap = 1024', 'weightCap = 1000'),
+      toml
+        .replace('learningRate = 0.1', 'learningRate = -1')
+        .replace('title = "A new study"', 'titel = "A new study"')
+        .replace('batchSize = 16', 'batchSize = "many"')
+        .replace('weightCap = 1024', 'weightCap = 1000'),
     );
-    expect(problems.map(({ place }) => place).sort()).toEqual(['titel', 'title', 'training.batchSize', 'training.optimiser.learningRate', 'training.weightCap']);
-    expect(problems.find(({ place }) => place === 'training.weightCap')).toEqual({ file: 'study.toml', place: 'training.weightCap', found: '1000', allowed: 'a power of two' });
+    expect(problems.map(({ place }) => place).sort()).toEqual([
+      'titel',
+      'title',
+      'training.batchSize',
+      'training.optimiser.learningRate',
+      'training.weightCap',
+    ]);
+    expect(problems.find(({ place }) => place === 'training.weightCap')).toEqual({
+      file: 'study.toml',
+      place: 'training.weightCap',
+      found: '1000',
+      allowed: 'a power of two',
+    });
     expect(problems.find(({ place }) => place === 'titel')?.found).toBe('an unknown key');
   });
 
@@ -83,14 +109,25 @@ describe('reading', () => {
 describe('identity', () => {
   test('the id is SHA-256 over sorted-key JSON that names the hashes of the other files', () => {
     const sorted = (value: unknown): unknown =>
-      Array.isArray(value) ? value.map(sorted) : typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sorted(v)])) : value;
+      Array.isArray(value)
+        ? value.map(sorted)
+        : typeof value === 'object' && value !== null
+          ? Object.fromEntries(
+              Object.entries(value)
+                .sort(([a], [b]) => (a < b ? -1 : 1))
+                .map(([k, v]) => [k, sorted(v)]),
+            )
+          : value;
     const sha = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex');
     const json = JSON.stringify(sorted({ ...study.manifest, files: { 'features.sql': sha(study.featuresSql), 'model.onnx': sha(study.model) } }));
     expect(study.id).toBe(sha(json));
   });
 
   test('comments and order of keys do not matter, the smallest change of content does', async () => {
-    const same = await readStudy(await edited((toml) => `# a comment\n${toml.replace('task = "binary"                      # or "multiclass"\nseed = 1', 'seed = 1\ntask = "binary"')}`), { signal });
+    const same = await readStudy(
+      await edited((toml) => `# a comment\n${toml.replace('task = "binary"                      # or "multiclass"\nseed = 1', 'seed = 1\ntask = "binary"')}`),
+      { signal },
+    );
     expect(same.id).toBe(study.id);
     const copy = await edited((toml) => toml);
     await writeFile(join(copy, 'features.sql'), `${study.featuresSql} `);
@@ -113,7 +150,8 @@ describe('the packed form', () => {
 
   test('every cut and every appended byte is refused with a code', () => {
     const packed = packStudy(study);
-    for (let length = 0; length < packed.length; length += 7) expect(() => unpackStudy(packed.subarray(0, length))).toThrow(expect.objectContaining({ code: 'STUDY_BAD_PACKAGE' }));
+    for (let length = 0; length < packed.length; length += 7)
+      expect(() => unpackStudy(packed.subarray(0, length))).toThrow(expect.objectContaining({ code: 'STUDY_BAD_PACKAGE' }));
     expect(() => unpackStudy(Uint8Array.from([...packed, 0]))).toThrow(expect.objectContaining({ code: 'STUDY_BAD_PACKAGE' }));
   });
 

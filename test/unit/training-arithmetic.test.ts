@@ -50,10 +50,16 @@ describe('optimisers', () => {
 
 describe('metrics', () => {
   test('AUC and its error for the CT ratings of Hanley and McNeil 1982, table 1: 0.893, standard error 0.032', () => {
-    const [normal, abnormal] = [[33, 6, 6, 11, 2], [3, 2, 2, 11, 33]];
+    const [normal, abnormal] = [
+      [33, 6, 6, 11, 2],
+      [3, 2, 2, 11, 33],
+    ];
     const ratings = (counts: readonly number[]) => counts.flatMap((count, rating) => Array.from({ length: count }, () => rating));
     const scores = [...ratings(normal), ...ratings(abnormal)];
-    const found = auc(scores, scores.map((_, at) => (at < 58 ? 0 : 1)));
+    const found = auc(
+      scores,
+      scores.map((_, at) => (at < 58 ? 0 : 1)),
+    );
     expect(found?.auc).toBeCloseTo(0.893, 3);
     expect(((found?.high ?? 0) - (found?.low ?? 0)) / 2 / 1.96).toBeCloseTo(0.032, 2);
   });
@@ -100,7 +106,10 @@ describe('standardisation', () => {
     const summed = Float64Array.from(moments[0]?.sums ?? [], (sum, at) => sum + (moments[1]?.sums[at] ?? 0));
     const { mean, sd } = standardisationOf(48, summed, columns);
     const all = pooledTable(tables);
-    const column = (at: number) => Array.from({ length: all.rows }, (_, row) => row).filter((row) => all.split[row] === 0).map((row) => all.features[3 * row + at] ?? 0);
+    const column = (at: number) =>
+      Array.from({ length: all.rows }, (_, row) => row)
+        .filter((row) => all.split[row] === 0)
+        .map((row) => all.features[3 * row + at] ?? 0);
     for (const at of [0, 1]) {
       const values = column(at);
       const centre = values.reduce((sum, value) => sum + value, 0) / values.length;

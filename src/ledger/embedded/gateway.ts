@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { isSwarmError, type Logger } from '../../common/index.ts';
+import { isSwarmError, type Logger, type SwarmError } from '../../common/index.ts';
 import { ledgerErrors } from '../errors.ts';
 import { maxGatewayConnections, maxGatewayRequests, maxRequestBytes } from '../limits.ts';
 import type { EmbeddedChain } from './chain.ts';
@@ -79,6 +79,10 @@ function parseRequest(text: string): RpcRequest | RpcError {
   return { id, method, params };
 }
 
+function errorOf({ detail: { code, message, data } }: SwarmError): RpcError {
+  return { code: Number(code), message: String(message), ...(typeof data === 'string' && { data }) };
+}
+
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
@@ -127,7 +131,9 @@ class Gateway implements AsyncDisposable {
     try {
       const text = await readBody(request);
       if (text === undefined) return this.#refuse(response, 413);
-      const answer = JSON.stringify(await this.#answer(text));
+      const answered = await this.#answer(text);
+      if (answered === undefined) return this.#refuse(response, 503);
+      const answer = JSON.stringify(answered);
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(answer) }).end(answer);
     } finally {
       this.#working -= 1;
@@ -138,13 +144,16 @@ class Gateway implements AsyncDisposable {
     response.writeHead(status, { connection: 'close', 'content-length': 0 }).end();
   }
 
-  async #answer(text: string): Promise<object> {
+  /** The answer to one request; undefined where the engine is away for the moment. */
+  async #answer(text: string): Promise<object | undefined> {
     const request = parseRequest(text);
     if ('code' in request) return { jsonrpc: '2.0', id: null, error: request };
     try {
       return { jsonrpc: '2.0', id: request.id, result: await this.#perform(request) };
     } catch (error) {
-      return { jsonrpc: '2.0', id: request.id, error: this.#errorOf(error) };
+      if (isSwarmError(error, 'LEDGER_RPC_ERROR')) return { jsonrpc: '2.0', id: request.id, error: errorOf(error) };
+      this.#logger.warn('ledger request failed', { method: request.method, why: error instanceof Error ? error.message : 'unknown' });
+      return undefined;
     }
   }
 
@@ -155,15 +164,6 @@ class Gateway implements AsyncDisposable {
     if (method === 'eth_sendRawTransaction' && typeof params[0] === 'string') return await this.#chain.send(params[0]);
     if (readMethods.has(method)) return await this.#chain.read(method, params, { signal: this.#closing.signal });
     throw ledgerErrors.LEDGER_RPC_ERROR({ method, code: -32601, message: 'this method is not served' });
-  }
-
-  #errorOf(error: unknown): RpcError {
-    if (isSwarmError(error, 'LEDGER_RPC_ERROR')) {
-      const { code, message, data } = error.detail;
-      return { code: Number(code), message: String(message), ...(typeof data === 'string' && { data }) };
-    }
-    this.#logger.warn('ledger request failed', { why: error instanceof Error ? error.message : 'unknown' });
-    return { code: -32603, message: 'the engine did not answer; ask again' };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 /** From a forward model to the two graphs that are run: one that gives gradients, one that gives scores and losses. */
 import type { Loss } from '../../study/index.ts';
+import { trainingErrors } from '../errors.ts';
 import { losses } from '../losses/loss.ts';
 import type { EmittedGraph } from '../onnx/encode.ts';
 import type { Dims, Graph, GraphValue } from '../onnx/graph.ts';
@@ -33,6 +34,13 @@ interface Parts {
 function begin(graph: Graph, { loss, classes, batchSize }: BuildTerms): Parts {
   const emit = new Emitter(graph.type);
   const forward = emitForward(graph, batchSize, losses[loss].head, emit);
+  const rows = forward.logits.dims[0];
+  if (rows !== batchSize)
+    throw trainingErrors.TRAINING_MODEL_REFUSED({
+      place: 'output',
+      found: `${rows ?? 'no'} rows for ${batchSize} rows of input`,
+      allowed: 'one output for each row',
+    });
   return { emit, forward, targetDims: losses[loss].targetDims(forward.logits, classes) };
 }
 
@@ -80,5 +88,7 @@ export function buildScoring(graph: Graph, terms: BuildTerms): BuiltGraph {
 /** The values that training starts from: the model's own weights, one after the other. float32 `[parameters]`. */
 export function genesisOf(graph: Graph, terms: BuildTerms): Float32Array<ArrayBuffer> {
   const { parameters } = begin(graph, terms).forward;
-  return Float32Array.from(parameters.flatMap(({ genesis }) => Array.from(genesis.values, Number)));
+  const whole = new Float32Array(parameters.reduce((sum, { slot }) => sum + slot.length, 0));
+  for (const { slot, genesis } of parameters) if (genesis.type !== 'int64') whole.set(Float32Array.from(genesis.values, Number), slot.offset);
+  return whole;
 }

@@ -1,7 +1,8 @@
 /** Emits the forward part of a model at a fixed number of rows, with every size known, and the head that its loss takes over stripped. */
 import { assert } from '../../common/index.ts';
 import { trainingErrors } from '../errors.ts';
-import type { Dims, Graph, Node, Tensor } from '../onnx/graph.ts';
+import { trainingLimits } from '../limits.ts';
+import { type Dims, type Graph, type Node, sizeOf, type Tensor } from '../onnx/graph.ts';
 import type { Emitter } from './emitter.ts';
 import { registry } from './registry.ts';
 import { type EmittedNode, type NodeView, type OperatorRule, refusedAt, type Value } from './rule.ts';
@@ -109,6 +110,14 @@ function parametersOf(graph: Graph, nodes: readonly Node[]): Forward['parameters
   });
 }
 
+/** Broadcasting can make a huge value out of a small file: every size is checked before a runtime is asked for the memory. */
+function checkSize(dims: Dims, place: string): void {
+  if (dims.length > trainingLimits.rank)
+    throw trainingErrors.TRAINING_MODEL_TOO_LARGE({ what: `axes at "${place}"`, found: dims.length, limit: trainingLimits.rank });
+  if (sizeOf(dims) > trainingLimits.elements)
+    throw trainingErrors.TRAINING_MODEL_TOO_LARGE({ what: `elements at "${place}"`, found: sizeOf(dims), limit: trainingLimits.elements });
+}
+
 /** Emits `graph` for `rows` rows without its trailing `head`. Throws TRAINING_MODEL_REFUSED with the node. */
 export function emitForward(graph: Graph, rows: number, head: Head, emit: Emitter): Forward {
   const output = logitsName(graph, head);
@@ -131,6 +140,7 @@ export function emitForward(graph: Graph, rows: number, head: Head, emit: Emitte
     });
     const view: NodeView = { node, opset: graph.opset, inputs };
     const made = rule.forward(view, emit);
+    checkSize(made.dims, node.name);
     values.set(node.outputs[0] ?? '', made);
     return { ...view, output: made };
   });

@@ -39,7 +39,7 @@ export function refusedAt(node: Node, found: string, allowed: string): SwarmErro
 }
 
 /** The integer attribute `name`, or `standard` where the node leaves it out. */
-export function integer(node: Node, name: string, standard: number): number {
+function integer(node: Node, name: string, standard: number): number {
   const attribute = node.attributes.get(name);
   return attribute?.kind === 'int' ? attribute.value : standard;
 }

@@ -20,7 +20,7 @@ interface EmittedLoss {
 }
 
 /** One loss: the head it replaces, the sizes of its target for these logits, and how it is emitted for the input `target`. */
-export interface LossRule {
+interface LossRule {
   readonly head: Head;
   targetDims(logits: Value, classes: number): Dims;
   emit(logits: Value, emit: Emitter): EmittedLoss;

@@ -33,6 +33,7 @@ function softmaxAxis(view: NodeView): number {
   const axis = axisOf(view.node, rank, view.opset < 13 ? 1 : -1, rank - 1);
   if (view.opset < 13 && axis !== rank - 1)
     throw refusedAt(view.node, `axis ${axis} of ${rank} in opset ${view.opset}`, 'the last axis, or opset 13 and later');
+  if (axis === 0 && rank > 1) throw refusedAt(view.node, 'axis 0, which mixes rows', 'an axis within one row');
   return axis;
 }
 

@@ -1,0 +1,66 @@
+/** The API's client for commands: finds the running peer of a home, and turns its errors back into errors. */
+import { join } from 'node:path';
+import { type Blame, SwarmError } from '../common/index.ts';
+import { homeFiles, readIfThere } from '../peer/index.ts';
+import { consoleErrors } from './errors.ts';
+
+interface ErrorBody {
+  readonly error?: { readonly code: string; readonly message: string; readonly remedy?: string; readonly blame?: Blame; readonly detail?: Record<string, unknown> };
+}
+
+/** Calls the API of the peer that runs in a home. */
+export class ApiClient {
+  readonly #url: string;
+  readonly #token: string;
+
+  constructor(url: string, token: string) {
+    this.#url = url;
+    this.#token = token;
+  }
+
+  /** The client for a home. Throws CONSOLE_NOT_RUNNING. */
+  static of(home: string): ApiClient {
+    const stored = readIfThere(join(home, homeFiles.console));
+    if (!stored) throw consoleErrors.CONSOLE_NOT_RUNNING({ home });
+    const { url, token }: { url: string; token: string } = JSON.parse(Buffer.from(stored).toString('utf8'));
+    return new ApiClient(url, token);
+  }
+
+  /** Address of the console. */
+  get url(): string {
+    return this.#url;
+  }
+
+  /** A JSON document. Throws the error that the peer answered with, or CONSOLE_UNREACHABLE. */
+  async get<T>(path: string): Promise<T> {
+    return (await this.#call('GET', path)).json() as Promise<T>;
+  }
+
+  /** Bytes. */
+  async bytes(path: string): Promise<Uint8Array> {
+    return new Uint8Array(await (await this.#call('GET', path)).arrayBuffer());
+  }
+
+  /** Sends a JSON body, or bytes as they are, and gives the answer. */
+  async send<T>(method: 'POST' | 'PUT', path: string, body: object | Uint8Array): Promise<T> {
+    return (await this.#call(method, path, body)).json() as Promise<T>;
+  }
+
+  async #call(method: string, path: string, body?: object | Uint8Array): Promise<Response> {
+    const binary = body instanceof Uint8Array;
+    const headers = { authorization: `Bearer ${this.#token}`, ...(body && !binary ? { 'content-type': 'application/json' } : {}) };
+    const content = body === undefined ? {} : { body: binary ? new Blob([new Uint8Array(body)]) : JSON.stringify(body) };
+    const response = await fetch(`${this.#url}${path}`, { method, headers, ...content }).catch((error: unknown) => {
+      const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+      throw consoleErrors.CONSOLE_UNREACHABLE({ url: this.#url, reason }, error);
+    });
+    if (!response.ok) throw await this.#error(response);
+    return response;
+  }
+
+  async #error(response: Response): Promise<SwarmError> {
+    const body = (await response.json().catch(() => ({}))) as ErrorBody;
+    const { code = 'CONSOLE_UNREACHABLE', message = `status ${response.status}`, remedy = '', blame = 'operator', detail = {} } = body.error ?? {};
+    return new SwarmError(code, { blame, cause: () => message, remedy }, detail);
+  }
+}

@@ -1,0 +1,107 @@
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { runFolder } from '../../peer/index.ts';
+import type { ApiClient } from '../client.ts';
+import { watchMs } from '../limits.ts';
+import { writeOwnReport } from '../report/own-report.ts';
+import { plain, Shell } from '../shell.ts';
+
+/** A run as the API tells it; the part that commands read. */
+export interface RunDocument {
+  readonly run: number;
+  readonly title: string;
+  readonly rounds: number;
+  readonly finalRounds: number;
+  readonly waiting: { readonly round: number; readonly phase: string; readonly members: readonly string[]; readonly untilS: number } | null;
+  readonly figures: readonly { readonly round: number; readonly meanLoss?: number; readonly rows: number }[];
+  readonly outcome: string | null;
+  readonly missing: readonly string[];
+  readonly model: string | null;
+  readonly trouble: string | null;
+}
+
+function runLine(run: RunDocument): string {
+  const loss = run.figures.at(-1)?.meanLoss;
+  const waits = run.waiting ? ` · ${run.waiting.phase}, waiting for ${run.waiting.members.map(plain).join(', ') || 'the ledger'}` : '';
+  const end = run.outcome === null ? '' : ` · ${run.outcome}${run.missing.length > 0 ? ` (without ${run.missing.map(plain).join(', ')})` : ''}`;
+  return `run ${run.run} · round ${run.finalRounds} of ${run.rounds}${loss === undefined ? '' : ` · loss ${loss.toFixed(4)}`}${waits}${end}${run.trouble ? ` · trouble here: ${plain(run.trouble)}` : ''}`;
+}
+
+/** Follows a run to its end: a line whenever something changed, as JSON lines with --json. */
+async function watch(shell: Shell, api: ApiClient, number: number): Promise<RunDocument> {
+  for (let last = ''; ; await delay(watchMs)) {
+    const run = await api.get<RunDocument>(`/v1/runs/${number}`);
+    const line = shell.json ? JSON.stringify(run) : runLine(run);
+    if (line !== last) process.stdout.write(`${line}\n`);
+    last = line;
+    if (run.outcome !== null) return run;
+  }
+}
+
+async function newest(api: ApiClient, given: number | undefined): Promise<number> {
+  if (given !== undefined) return given;
+  const { runs } = await api.get<{ runs: readonly RunDocument[] }>('/v1/runs');
+  return runs.at(-1)?.run ?? 1;
+}
+
+/** `run start`, `watch`, `stop`, `report`, and `model export`. */
+export function addRunCommands(program: Command): void {
+  const run = program.command('run').description('executions of a study by the members that approved it');
+  run
+    .command('start')
+    .argument('<study>', 'id, or its first digits')
+    .description('start a run with all members that approved the study')
+    .action(async (study: string, _flags: object, command: Command) => {
+      const shell = new Shell(command);
+      const started = await shell.api().send<{ run: number }>('POST', '/v1/runs', { study });
+      shell.print(started, [`started run ${started.run}`]);
+      shell.next(`\`schwarm run watch ${started.run}\``);
+    });
+  run
+    .command('watch')
+    .argument('[number]', 'number of the run (default: the newest)', Number)
+    .description('follow a run to its end: exit code 0 where it is complete')
+    .action(async (number: number | undefined, _flags: object, command: Command) => {
+      const shell = new Shell(command);
+      const api = shell.api();
+      const done = await watch(shell, api, await newest(api, number));
+      if (!done.outcome?.startsWith('complete')) process.exitCode = 1;
+    });
+  run
+    .command('stop')
+    .argument('<number>', 'number of the run', Number)
+    .description('stop a run that this member started, or leave one that another started')
+    .action(async (number: number, _flags: object, command: Command) => {
+      const shell = new Shell(command);
+      const { done } = await shell.api().send<{ done: string }>('POST', `/v1/runs/${number}/stop`, {});
+      shell.print({ run: number, done }, [`${done === 'stopped' ? 'stopped' : 'left'} run ${number}`]);
+    });
+  run
+    .command('report')
+    .argument('[number]', 'number of the run (default: the newest)', Number)
+    .option('--folder <folder>', 'where to write it (default: runs/ in the home)')
+    .description("this member's own figures on a finished run, as report.html, metrics.csv and run.json")
+    .action(async (number: number | undefined, flags: { folder?: string }, command: Command) => {
+      const shell = new Shell(command);
+      const api = shell.api();
+      const which = await newest(api, number);
+      const folder = flags.folder === undefined ? runFolder(shell.home, which) : resolve(flags.folder);
+      const written = await writeOwnReport(api, which, folder);
+      shell.print(written.document, [...written.lines, `report ${join(folder, 'report.html')}`]);
+    });
+  const model = program.command('model').description('trained models');
+  model
+    .command('export')
+    .argument('<file>', 'where to write the ONNX file')
+    .option('--run <number>', 'number of the run (default: the newest)', Number)
+    .description("write the trained model; it takes the raw output of the study's SELECT")
+    .action(async (file: string, flags: { run?: number }, command: Command) => {
+      const shell = new Shell(command);
+      const api = shell.api();
+      const bytes = await api.bytes(`/v1/runs/${await newest(api, flags.run)}/model`);
+      await writeFile(file, bytes);
+      shell.print({ file: resolve(file), sizeBytes: bytes.length }, [`wrote ${file} · ${bytes.length} bytes`]);
+    });
+}

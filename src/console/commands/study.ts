@@ -1,0 +1,95 @@
+import type { Command } from 'commander';
+import { checkModel, newStudyFolder, packStudyFolder } from '../../peer/index.ts';
+import { plain, Shell } from '../shell.ts';
+
+interface Detail {
+  readonly study: string;
+  readonly manifest: { readonly title: string; readonly question: string; readonly purpose: string; readonly training: { readonly rounds: number; readonly localSteps: number } };
+  readonly featuresSql: string;
+  readonly model: { readonly operators: readonly string[]; readonly parameters: number };
+  readonly publisher: string;
+  readonly decisions: readonly { readonly name: string; readonly approved: boolean }[];
+}
+
+const signal = new AbortController().signal;
+
+function detailLines(detail: Detail): string[] {
+  const { manifest, model } = detail;
+  const decided = detail.decisions.map(({ name, approved }) => `${plain(name)} ${approved ? 'approves' : 'declines'}`);
+  return [
+    `${plain(manifest.title)} · ${detail.study}`,
+    `question   ${plain(manifest.question)}`,
+    `purpose    ${plain(manifest.purpose)}`,
+    `published  by ${plain(detail.publisher)}`,
+    `trains     ${model.parameters} parameters (${model.operators.join(', ')}), ${manifest.training.rounds} rounds of at most ${manifest.training.localSteps} local steps`,
+    `decided    ${decided.join(' · ') || 'nobody yet'}`,
+    'reads      with this SELECT, and nothing else:',
+    ...detail.featuresSql.trimEnd().split('\n').map((line) => `  ${plain(line)}`),
+  ];
+}
+
+/** `study new`, `check`, `publish`, `show`, `approve`, `decline`. */
+export function addStudyCommands(program: Command): void {
+  const study = program.command('study').description('research questions as data: a manifest, one SELECT, a model');
+  study
+    .command('new')
+    .argument('<folder>', 'a folder that does not exist yet')
+    .description('write a small study to start from')
+    .action(async (folder: string, _flags: object, command: Command) => {
+      const shell = new Shell(command);
+      await newStudyFolder(folder, { signal });
+      shell.print({ folder }, [`wrote ${folder}/study.toml, features.sql and model.onnx`]);
+      shell.next(`edit them, then \`schwarm study check ${folder}\``);
+    });
+  study
+    .command('check')
+    .argument('<folder>', "the study's folder")
+    .description('check a study as every site will: manifest, SELECT, model')
+    .action(async (folder: string, _flags: object, command: Command) => {
+      const shell = new Shell(command);
+      const { study: read, packed } = await packStudyFolder(folder, { signal });
+      const report = checkModel(read);
+      await shell.api().send<object>('POST', '/v1/studies?check=only', packed);
+      shell.print({ study: read.id, parameters: report.genesis.length, operators: report.operators }, [`${plain(read.manifest.title)} · ${read.id}`, `${report.genesis.length} parameters will be trained: ${report.operators.join(', ')}`]);
+      shell.next(`\`schwarm study publish ${folder}\``);
+    });
+  study
+    .command('publish')
+    .argument('<folder>', "the study's folder")
+    .description('write the hash of a study to the ledger and offer its package to the members')
+    .action(async (folder: string, _flags: object, command: Command) => {
+      const shell = new Shell(command);
+      const { packed } = await packStudyFolder(folder, { signal });
+      const { study: id } = await shell.api().send<{ study: string }>('POST', '/v1/studies', packed);
+      shell.print({ study: id }, [id]);
+      shell.next(`each steward: \`schwarm study show ${id.slice(0, 8)}\`, then \`schwarm study approve ${id.slice(0, 8)} --data NAME\``);
+    });
+  study
+    .command('show')
+    .argument('<study>', 'id, or its first digits')
+    .description('all that a steward needs to decide')
+    .action(async (id: string, _flags: object, command: Command) => {
+      const shell = new Shell(command);
+      const detail = await shell.api().get<Detail>(`/v1/studies/${id}`);
+      shell.print(detail, detailLines(detail));
+    });
+  study
+    .command('approve')
+    .argument('<study>', 'id, or its first digits')
+    .requiredOption('--data <name>', 'the data set of this member that stands behind it')
+    .description('run the study over the data set once, then approve its hash on the ledger')
+    .action(async (id: string, flags: { data: string }, command: Command) => {
+      const shell = new Shell(command);
+      const done = await shell.api().send<{ study: string; train: number; test: number }>('POST', `/v1/studies/${id}/approve`, { dataSet: flags.data });
+      shell.print(done, [`approved ${done.study.slice(0, 12)} with ${done.train} training and ${done.test} test rows`]);
+    });
+  study
+    .command('decline')
+    .argument('<study>', 'id, or its first digits')
+    .description('decline a study, or take an approval back for runs to come')
+    .action(async (id: string, _flags: object, command: Command) => {
+      const shell = new Shell(command);
+      const done = await shell.api().send<{ study: string }>('POST', `/v1/studies/${id}/decline`, {});
+      shell.print(done, [`declined ${done.study.slice(0, 12)}`]);
+    });
+}

@@ -1,0 +1,74 @@
+/** What every command shares: where the home is, how results and errors are printed, which exit code an error has. */
+import { resolve } from 'node:path';
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
+import envPaths from 'env-paths';
+import { isSwarmError } from '../common/index.ts';
+import { errorDocument } from './api.ts';
+import { ApiClient } from './client.ts';
+
+/** Exit codes of every command. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, notPermitted: 3, unreachable: 4, precondition: 5 } as const;
+
+const notPermitted = ['LEDGER_REFUSED', 'LEDGER_TOKEN_REFUSED', 'PEER_NOT_A_MEMBER', 'CONSOLE_NO_SESSION'];
+const unreachable = ['LEDGER_UNREACHABLE', 'CONSOLE_UNREACHABLE', 'CONSOLE_NOT_RUNNING', 'PEER_STUDY_NOT_HERE'];
+const precondition = ['PEER_NO_HOME', 'PEER_HOME_EXISTS', 'PEER_HOME_IN_USE', 'PEER_NO_CONSORTIUM', 'PEER_TOO_FEW_APPROVALS', 'PEER_RUN_ENDED', 'PEER_RUN_NOT_DONE', 'PEER_UNKNOWN', 'LEDGER_FOLDER_IN_USE', 'LEDGER_PORT_IN_USE', 'CONSOLE_PORT_IN_USE', 'NETWORK_ADDRESS_IN_USE', 'LEDGER_WRONG_CHAIN', 'LEDGER_WRONG_CONTRACT', 'STUDY_FOLDER_IN_USE'];
+
+/** The exit code of an error. */
+export function exitCodeOf(error: unknown): number {
+  if (!isSwarmError(error)) return exitCodes.failed;
+  if (error.code === 'CONSOLE_USAGE' || error.code === 'CONSOLE_BAD_REQUEST') return exitCodes.usage;
+  if (notPermitted.includes(error.code)) return exitCodes.notPermitted;
+  if (unreachable.includes(error.code)) return exitCodes.unreachable;
+  return precondition.includes(error.code) ? exitCodes.precondition : exitCodes.failed;
+}
+
+/** Text from the ledger or another member, without control characters or terminal escapes. */
+export function plain(text: string): string {
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '·');
+}
+
+/** Prints to the right stream in the right form. */
+export class Shell {
+  readonly json: boolean;
+  readonly home: string;
+
+  constructor(command: Command) {
+    const options = command.optsWithGlobals<{ json?: boolean; home?: string }>();
+    this.json = options.json === true;
+    this.home = resolve(options.home ?? envPaths('schwarm', { suffix: '' }).data);
+  }
+
+  /** The running peer's API. */
+  api(): ApiClient {
+    return ApiClient.of(this.home);
+  }
+
+  /** One document on stdout: JSON with --json, else lines for people. */
+  print(document: object, lines: readonly string[]): void {
+    process.stdout.write(this.json ? `${JSON.stringify(document)}\n` : `${lines.join('\n')}\n`);
+  }
+
+  /** What to do next, after success; not with --json. */
+  next(text: string): void {
+    if (!this.json) process.stdout.write(`${dim(`next: ${text}`)}\n`);
+  }
+
+  /** A line of progress on stderr. */
+  note(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+}
+
+/** Dimmed where the terminal can; NO_COLOR is respected. */
+export function dim(text: string): string {
+  return styleText('dim', text, { stream: process.stdout });
+}
+
+/** Prints an error with its remedy and gives the exit code. */
+export function printError(error: unknown, json: boolean): number {
+  if (json) process.stdout.write(`${JSON.stringify({ error: errorDocument(error) })}\n`);
+  if (isSwarmError(error)) process.stderr.write(`${styleText('red', 'error', { stream: process.stderr })} ${error.code}: ${plain(error.message).replaceAll('··', '\n')}\n  ${error.remedy}\n`);
+  else process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return exitCodeOf(error);
+}
