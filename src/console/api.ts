@@ -111,6 +111,7 @@ function addRunRoutes(peer: Peer, add: Add): void {
   add({ method: 'post', path: '/v1/runs', summary: 'Start a run of a study with all members that approved it', body: study }, async ({ body }) => ({ run: await runs.start(body.study) }));
   add({ method: 'get', path: '/v1/runs/{run}', summary: 'One run', params: run }, ({ params }) => runView(peer, runs.status(runs.find(params.run))));
   add({ method: 'post', path: '/v1/runs/{run}/stop', summary: 'Stop an own run, or leave one that another started', params: run }, async ({ params }) => ({ done: await runs.stop(params.run) }));
+  add({ method: 'get', path: '/v1/runs/{run}/held', summary: 'Hashes of state and model as this member holds them', params: run }, ({ params }) => runs.held(params.run));
   add({ method: 'get', path: '/v1/runs/{run}/report', summary: "This member's own figures on a finished run", params: run }, async ({ params }) => {
     const report = await runs.report(params.run);
     return { ...report, status: runView(peer, report.status) };

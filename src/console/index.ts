@@ -4,6 +4,9 @@
  * Owns the command line, the HTTP API with its OpenAPI description, the page, and the rendering of reports. Does not own: any decision of a peer;
  * commands and page only call the API. Main path: `cli.ts` → `commands/` → `client.ts` → `server.ts` → `api.ts` → `views.ts`.
  */
-export { ApiClient } from './client.ts';
+export { type ChainSummary, readChain, systemClock } from '../peer/index.ts';
 export { createProgram, runCommandLine } from './cli.ts';
-export { exitCodes } from './shell.ts';
+export { ApiClient } from './client.ts';
+export type { RunDocument } from './commands/run.ts';
+export { type ReportDocument, type ReportFigures, type ReportRow, renderReport } from './report/report.ts';
+export { exitCodes, plain } from './shell.ts';

@@ -1,8 +1,8 @@
 /** Serves the page without a bundler: our modules with their types stripped, the libraries' own files, one strict content security policy. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire, stripTypeScriptTypes } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Hono } from 'hono';
 
@@ -10,7 +10,8 @@ const pageFolder = fileURLToPath(new URL('./page/', import.meta.url));
 const require = createRequire(import.meta.url);
 
 function packageFile(name: string, file: string): string {
-  return join(dirname(require.resolve(`${name}/package.json`)), file);
+  const folders = require.resolve.paths(name) ?? [];
+  return join(folders.find((folder) => existsSync(join(folder, name, file))) ?? '', name, file);
 }
 
 /** Files of libraries that the page loads, by the path it asks for. */

@@ -10,7 +10,7 @@ import { enrolmentStatement, maxAddresses, maxAddressSizeBytes, maxNameSizeBytes
 import type { ConsortiumFile } from './config.ts';
 import { peerErrors } from './errors.ts';
 import { homeFiles, loadIdentity, loadLedgerToken, type SignedEnrolment } from './home.ts';
-import { writeWhole } from './store/files.ts';
+import { privateFolder, writeWhole } from './store/files.ts';
 
 type Cancellable = { readonly signal: AbortSignal };
 type Parts = { readonly clock: Clock; readonly logger: Logger };
@@ -65,6 +65,7 @@ export interface LedgerOffer {
 /** Serves the embedded ledger from a folder; its tokens are in `tokens.json` there. */
 export async function serveEmbeddedLedger(offer: LedgerOffer, parts: Parts): Promise<ServedLedger> {
   const { folder, host, port, chainId, tls } = offer;
+  privateFolder(folder);
   const files = tls && { certificate: await readFile(tls.certificateFile, 'utf8'), key: await readFile(tls.keyFile, 'utf8') };
   return await serveLedger({ folder, host, port, chainId, tokens: { file: join(folder, 'tokens.json') }, ...(files ? { tls: files } : {}) }, parts);
 }

@@ -5,6 +5,7 @@
  * what they want, and a member's own data sets, studies and runs. Does not own: rules (`round`), arithmetic (`aggregation`), bytes on lines (`network`).
  * Main path: `peer.ts` follows the ledger → `runs.ts` → `driver.ts` (preview, store, adopt) → `performer.ts` → `custody.ts`.
  */
+export { type ChainSummary, readChain } from './chain.ts';
 export { systemClock } from './clock.ts';
 export { type ConfigChoices, type ConsortiumFile, type PeerConfig, readConfig, readConsortium } from './config.ts';
 export type { FactLine, ProposalView, RoundView, RunView, StudyView } from './consortium.ts';

@@ -1,5 +1,5 @@
 /** Runs at one peer: started from an approved study, driven round by round, watched, stopped, reported. */
-import type { RoundState as RunState } from '../aggregation/index.ts';
+import { type RoundState as RunState, stateBytes, stateDigest } from '../aggregation/index.ts';
 import type { Account, Digest } from '../common/index.ts';
 import { isSwarmError } from '../common/index.ts';
 import { loadFeatures, splitCounts } from '../dataset/index.ts';
@@ -198,6 +198,12 @@ export class Runs {
     });
   }
 
+  /** Hashes of the state and the model as this member holds them, computed afresh from what it stored. Throws PEER_RUN_NOT_DONE. */
+  async held(run: number): Promise<{ readonly state: Digest; readonly model: Digest }> {
+    const { state } = await this.#result(run);
+    return { state: stateDigest(stateBytes(state)), model: modelDigest(state.parameters) };
+  }
+
   /** This member's own figures on a finished run. Throws PEER_RUN_NOT_DONE. */
   async report(run: number): Promise<OwnReport> {
     const { view, study, state } = await this.#result(run);
@@ -269,7 +275,7 @@ export class Runs {
 
   /** Study, rows and trainer for a run; refuses one whose terms, base or plan are not those of the approved study. */
   async #prepare(run: RunView, driver: RunDriver): Promise<void> {
-    const { account, clock, logger, signal, config } = this.#context;
+    const { account, clock, logger, signal, config, consortium } = this.#context;
     const study = await this.#studies.load(run.study);
     this.#titles.set(study.id, study.manifest.title);
     const approval = this.#studies.approval(study.id);
@@ -280,7 +286,7 @@ export class Runs {
     const table = await loadFeatures(study, this.#dataSets.get(approval.dataSet), { signal }, { clock, logger });
     if (table.dataVersion !== approval.dataVersion) return driver.unprepared('the bound files have changed since the study was approved: approve it again');
     const trainer = createOnnxTrainer({ name: `run-${run.run}`, memoryLimitMb: config.training.memoryLimitMb }, { clock, logger });
-    driver.prepared({ question: new Question(study, run.roster.length, genesis.parameters), rows: { account, table, trainer }, genesis });
+    driver.prepared({ question: new Question(study, run.roster.length, genesis.parameters), rows: { member: consortium.nameOf(account), table, trainer }, genesis });
   }
 
   /** A complete run is closed once its last state is here; any other at once. */

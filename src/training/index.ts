@@ -13,6 +13,7 @@ export { type Export, exportModel } from './export-model.ts';
 export { inspectModel, type ModelReport } from './inspect.ts';
 export { type Auc, accuracy, auc, multiclassAccuracy, type RocPoint, rocPoints } from './metrics.ts';
 export { createOnnxTrainer, type OnnxTrainerOptions, type TrainerParts } from './onnx-trainer.ts';
+export { scoreExported } from './score-exported.ts';
 export { type Standardisation, scaledMoments, standardisationOf } from './standardise.ts';
 export { trainingTask } from './task.ts';
 export type { LocalTraining, LocalUpdate, Prepared, Scores, Trainer, TrainingTask } from './trainer.ts';

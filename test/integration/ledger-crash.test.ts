@@ -57,10 +57,11 @@ async function freePort(): Promise<number> {
   return Number(new URL(served.url).port);
 }
 
-function lives(pid: number): boolean {
+/** False also for a process that ended and was not yet collected by its new parent. */
+async function lives(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
-    return true;
+    return !/\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''));
   } catch {
     return false;
   }
@@ -82,42 +83,42 @@ describe('a ledger in a process of its own', () => {
     new Promise((resolve) => (child.exitCode === null && child.signalCode === null ? child.once('exit', () => resolve()) : resolve()));
 
   it('loses no confirmed transaction to SIGKILL, at whatever moment, of gateway or engine', async () => {
+    await using owned = new AsyncDisposableStack();
     const { folder, remove } = await freshFolder();
+    owned.defer(remove);
     const port = await freePort();
     let serving = await start(folder, port);
-    const founded = await found(serving.url);
-    const ledger = await founded.connect(serving.url);
-    const confirmed: Confirmed[] = [];
-    const stop = new AbortController();
-    let at = 0;
-    const writing = (async () => {
-      while (!stop.signal.aborted) {
-        const now = at++;
-        await ledger.submit(record(now), open).then(
-          (receipt) => confirmed.push({ ...receipt, at: now }),
-          () => realClock.sleep(20, open),
-        );
-      }
-    })();
-    for (const delayMs of [150, 37, 211, 5, 90]) {
-      const before = confirmed.length;
-      while (confirmed.length < before + 5) await realClock.sleep(3, open);
-      await realClock.sleep(delayMs % 13, open);
-      if (delayMs % 2 === 0) process.kill(serving.enginePid, 'SIGKILL');
+    owned.defer(async () => {
       serving.child.kill('SIGKILL');
       await gone(serving.child);
-      while (lives(serving.enginePid)) await realClock.sleep(10, open);
+    });
+    const founded = await found(serving.url);
+    const ledger = owned.use(await founded.connect(serving.url));
+    const confirmed: Confirmed[] = [];
+    const stop = new AbortController();
+    owned.defer(() => stop.abort());
+    const writing = (async () => {
+      for (let at = 0; !stop.signal.aborted; at++) {
+        const receipt = await ledger.submit(record(at), open).catch(() => undefined);
+        if (receipt === undefined) await realClock.sleep(20, open);
+        else confirmed.push({ ...receipt, at });
+      }
+    })();
+    for (const [kill, delayMs] of [2, 11, 7, 0, 5].entries()) {
+      const before = confirmed.length;
+      while (confirmed.length < before + 5) await realClock.sleep(3, open);
+      await realClock.sleep(delayMs, open);
+      if (kill % 2 === 0) process.kill(serving.enginePid, 'SIGKILL');
+      serving.child.kill('SIGKILL');
+      await gone(serving.child);
+      while (await lives(serving.enginePid)) await realClock.sleep(10, open);
       serving = await start(folder, port);
     }
     stop.abort();
     await writing;
     const all = await recorded(ledger);
-    for (const { at: number, transaction, block } of confirmed) expect(all.get(named(`${number}`))).toContainEqual({ transaction, block });
+    for (const { at, transaction, block } of confirmed) expect(all.get(named(`${at}`))).toContainEqual({ transaction, block });
     expect(confirmed.length).toBeGreaterThan(25);
-    await ledger[Symbol.asyncDispose]();
-    serving.child.kill('SIGKILL');
-    await gone(serving.child);
-    await remove();
   });
 });
 
@@ -145,7 +146,7 @@ describe('a full disk', () => {
     const again = await founded.connect(served.url);
     const all = await recorded(again);
     expect(confirmed.length).toBeGreaterThan(3);
-    confirmed.forEach(({ transaction, block }, at) => expect(all.get(named(`${at}`))).toEqual([{ transaction, block }]));
+    for (const [at, { transaction, block }] of confirmed.entries()) expect(all.get(named(`${at}`))).toEqual([{ transaction, block }]);
     await again[Symbol.asyncDispose]();
     await remove();
   });

@@ -1,0 +1,199 @@
+/** The demo's consortium: an embedded ledger, one peer for each member, found by the first three, the rest admitted by vote. */
+import { chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { ApiClient } from '../../src/console/index.ts';
+import { DemoError } from './failure.ts';
+import { ownFolder, runOnce, Service, type SystemUser } from './processes.ts';
+import type { DemoMember } from './study.ts';
+
+/** What the demo keeps between starts. */
+interface Kept {
+  readonly ledgerPort: number;
+  readonly listenPorts: readonly number[];
+}
+
+/** A member's peer in the demo. */
+export interface DemoPeer {
+  readonly member: DemoMember;
+  readonly home: string;
+  readonly user: SystemUser | undefined;
+  readonly enrolment: { readonly account: string; readonly peerId: string };
+  readonly service: Service;
+  readonly page: string;
+  /** The API of whichever process runs in this home now. */
+  api(): ApiClient;
+}
+
+const founders = 3;
+const chainId = 7341;
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+async function keptOr(port: number | undefined): Promise<number> {
+  return port !== undefined && (await isFree(port)) ? port : await freePort();
+}
+
+/** The demo's folder: made at the first start, kept for the next ones. */
+export class DemoConsortium {
+  readonly folder: string;
+  readonly peers: DemoPeer[] = [];
+  readonly isNew: boolean;
+  #ledger: Service | undefined;
+  #ledgerPort = 0;
+  #listenPorts: readonly number[] = [];
+  #stopping = false;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    this.isNew = !existsSync(join(folder, 'kept.json'));
+  }
+
+  get ledgerPid(): number {
+    return this.#ledger?.pid ?? 0;
+  }
+
+  /** Starts the ledger, and again whenever it is killed. */
+  async startLedger(count: number): Promise<string> {
+    ownFolder(this.folder, undefined);
+    const file = join(this.folder, 'kept.json');
+    const kept: Kept | undefined = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+    this.#ledgerPort = await keptOr(kept?.ledgerPort);
+    const ports = [];
+    for (let at = 0; at < count; at++) ports.push(await keptOr(kept?.listenPorts[at]));
+    this.#listenPorts = ports;
+    const url = await this.#serveLedger();
+    writeFileSync(file, JSON.stringify({ ledgerPort: this.#ledgerPort, listenPorts: ports } satisfies Kept));
+    return url;
+  }
+
+  /** Makes homes where there are none, founds the consortium once, starts all peers, and admits those that are not members yet. */
+  async startPeers(members: readonly DemoMember[], users: readonly (SystemUser | undefined)[], url: string): Promise<void> {
+    const homes = await this.#homes(members, users, url);
+    const started = await Promise.all(members.map((member, at) => this.#startPeer(member, homes[at] ?? '', users[at])));
+    this.peers.push(...started);
+    await this.#admit(started.slice(founders));
+  }
+
+  /** Stops the peers, then the ledger. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.peers.map(({ service }) => service.stop()));
+    await this.#ledger?.stop();
+  }
+
+  async #serveLedger(): Promise<string> {
+    const args = ['ledger', 'serve', '--folder', join(this.folder, 'ledger'), '--port', String(this.#ledgerPort), '--chain-id', String(chainId)];
+    const { service, ready } = await Service.start<{ url: string }>(args, join(this.folder, 'ledger.log'), undefined);
+    this.#ledger = service;
+    service.exited.then(async () => {
+      if (!this.#stopping) await this.#serveLedger();
+    });
+    return ready.url;
+  }
+
+  async #homes(members: readonly DemoMember[], users: readonly (SystemUser | undefined)[], url: string): Promise<string[]> {
+    const homes = members.map((_, at) => join(this.folder, `peer-${at + 1}`));
+    const enrolments: string[] = [];
+    let before = '';
+    for (const [at, member] of members.entries()) {
+      const [home, user, port] = [homes[at] ?? '', users[at], this.#listenPorts[at] ?? 0];
+      ownFolder(home, user);
+      const address = `/ip4/127.0.0.1/tcp/${port}`;
+      if (!existsSync(join(home, 'config.toml'))) {
+        const bootstrap = before ? ['--bootstrap', before] : [];
+        await runOnce(['init', '--home', home, '--name', member.name, '--listen', address, '--console-port', '0', ...bootstrap], user);
+      } else this.#refreshPorts(home, address, before, user);
+      const { peerId } = JSON.parse(readFileSync(join(home, 'enrolment.json'), 'utf8'));
+      before = `${address}/p2p/${peerId}`;
+      enrolments.push(join(home, 'enrolment.json'));
+      this.#give(join(this.folder, 'ledger', 'tokens.json'), home, user);
+    }
+    await this.#found(homes, users, enrolments, url);
+    return homes;
+  }
+
+  /** Ports may have changed since the last start; keys and everything else stay. */
+  #refreshPorts(home: string, address: string, before: string, user: SystemUser | undefined): void {
+    const file = join(home, 'config.toml');
+    const text = readFileSync(file, 'utf8');
+    const renewed = text.replace(/^listen = .*$/m, `listen = ["${address}"]`).replace(/^bootstrap = .*$/m, `bootstrap = [${before ? `"${before}"` : ''}]`);
+    if (renewed !== text) writeFileSync(file, renewed, { mode: 0o600 });
+    if (user) chownSync(file, user.uid, user.gid);
+  }
+
+  #give(tokens: string, home: string, user: SystemUser | undefined): void {
+    const [{ token }] = JSON.parse(readFileSync(tokens, 'utf8'));
+    const file = join(home, 'ledger.token');
+    writeFileSync(file, token, { mode: 0o600 });
+    if (user) chownSync(file, user.uid, user.gid);
+  }
+
+  async #found(homes: readonly string[], users: readonly (SystemUser | undefined)[], enrolments: readonly string[], url: string): Promise<void> {
+    const [first = ''] = homes;
+    const file = join(first, 'consortium.json');
+    if (!existsSync(file)) await runOnce(['ledger', 'deploy', '--home', first, '--url', url, ...enrolments.slice(0, founders).flatMap((enrolment) => ['--founder', enrolment])], users[0]);
+    const consortium = JSON.parse(readFileSync(file, 'utf8'));
+    for (const [at, home] of homes.entries()) {
+      const target = join(home, 'consortium.json');
+      writeFileSync(target, `${JSON.stringify({ ...consortium, url }, null, 2)}\n`, { mode: 0o600 });
+      const user = users[at];
+      if (user) chownSync(target, user.uid, user.gid);
+    }
+  }
+
+  async #startPeer(member: DemoMember, home: string, user: SystemUser | undefined): Promise<DemoPeer> {
+    const enrolment = JSON.parse(readFileSync(join(home, 'enrolment.json'), 'utf8'));
+    const { service, ready } = await Service.start<{ link: string }>(['up', '--home', home], join(this.folder, `${home.split('/').at(-1)}.log`), user);
+    return { member, home, user, enrolment, service, page: ready.link, api: () => ApiClient.of(home) };
+  }
+
+  /** The first founder proposes, the others vote, until everybody is a member. */
+  async #admit(newcomers: readonly DemoPeer[]): Promise<void> {
+    const [proposer, ...voters] = this.peers.slice(0, founders);
+    if (!proposer) throw new DemoError('A consortium needs three founding members.');
+    for (const { enrolment, home } of newcomers) {
+      type Members = { members: { account: string; active: boolean }[]; proposals: { proposal: number; done: boolean; action: { account: string } }[] };
+      const isMember = async (): Promise<boolean> => (await proposer.api().get<Members>('/v1/members')).members.some((member) => member.account === enrolment.account && member.active);
+      if (await isMember()) continue;
+      await proposer.api().send('POST', '/v1/proposals', { kind: 'admit', enrolment: readFileSync(join(home, 'enrolment.json'), 'utf8') });
+      const open = await until(async () => (await proposer.api().get<Members>('/v1/members')).proposals.find(({ action, done }) => !done && action.account === enrolment.account));
+      for (const voter of voters) {
+        if (await isMember()) break;
+        await voter.api().send('POST', `/v1/proposals/${open.proposal}/votes`, { support: true }).catch(async (error: unknown) => {
+          if (!(await isMember())) throw error;
+        });
+        await until(async () => (await isMember()) || undefined, 1_500).catch(() => undefined);
+      }
+    }
+  }
+}
+
+/** Asks again and again until there is an answer. */
+export async function until<T>(look: () => Promise<T | undefined>, limitMs = 60_000): Promise<T> {
+  const end = performance.now() + limitMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (performance.now() > end) throw new DemoError(`Nothing came of waiting for ${limitMs / 1000} s.`);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+}
+
