@@ -12,7 +12,8 @@ const say = (text) => process.stderr.write(`${text}\n`);
 export function platformProblems({ platform, arch, glibc } = machine()) {
   const known = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'darwin-x64', 'win32-x64'];
   if (!known.includes(`${platform}-${arch}`)) return [`${platform} on ${arch} is not supported. Use Linux, macOS or Windows on x64 or arm64.`];
-  if (platform !== 'linux') return isNode24() ? [] : [`On ${platform} Schwarm needs Node 24.15 or newer; this is ${process.version}. Install it from nodejs.org.`];
+  if (platform !== 'linux')
+    return isNode24() ? [] : [`On ${platform} Schwarm needs Node 24.15 or newer; this is ${process.version}. Install it from nodejs.org.`];
   if (!glibc) return ['This Linux has no glibc (Alpine, for example). Use a distribution with glibc 2.35 or newer, such as Debian 12 or Ubuntu 22.04.'];
   const [major, minor] = glibc.split('.').map(Number);
   return major > 2 || minor >= 35 ? [] : [`The C library is glibc ${glibc}; the embedded ledger needs 2.35 or newer. Use Debian 12, Ubuntu 22.04 or newer.`];
@@ -48,7 +49,9 @@ export function ensureInstalled({ dev }) {
     say('package-lock.json is missing: clone the repository again.');
     return false;
   }
-  say(`Installing ${dev ? 'everything for development' : 'what running needs'}: about ${dev ? '280 packages, 900' : '200 packages, 750'} MB on disk, half a minute to a few minutes.`);
+  say(
+    `Installing ${dev ? 'everything for development' : 'what running needs'}: about ${dev ? '280 packages, 900' : '200 packages, 750'} MB on disk, half a minute to a few minutes.`,
+  );
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', ...(dev ? ['--include=dev'] : ['--omit=dev'])];
   const { status } = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
   if (status !== 0) say('The installation failed. Look at the lines above; with a proxy, set it for npm (`npm config set proxy …`) and try again.');

@@ -28,7 +28,9 @@ export async function underNode24(script, args) {
   if (isNode24()) return undefined;
   const binary = installedNode24();
   if (!binary) {
-    process.stderr.write(`This needs Node 24.15 or newer; this is ${process.version}, and no Node 24 is installed beside it.\nRun \`npm ci\` first, or install Node 24.\n`);
+    process.stderr.write(
+      `This needs Node 24.15 or newer; this is ${process.version}, and no Node 24 is installed beside it.\nRun \`npm ci\` first, or install Node 24.\n`,
+    );
     return 5;
   }
   const child = spawn(binary, [script, ...args], { stdio: 'inherit' });

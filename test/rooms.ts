@@ -42,7 +42,8 @@ const vendors: readonly (readonly [string, string])[] = [
 ];
 
 const pure = '^src/(common|wire|tensor|aggregation|round|training/autodiff)/';
-const io = '^(node:)?(fs|fs/promises|net|http|https|dgram|dns|tls|worker_threads|child_process|timers|timers/promises|os|process|readline|sqlite|v8|async_hooks)$';
+const io =
+  '^(node:)?(fs|fs/promises|net|http|https|dgram|dns|tls|worker_threads|child_process|timers|timers/promises|os|process|readline|sqlite|v8|async_hooks)$';
 
 function rules(): object {
   const forbidden = [
@@ -53,12 +54,32 @@ function rules(): object {
       from: { path: `^src/${room}/` },
       to: { path: '^src/[^/]+/', pathNot: `^src/(${[room, ...may].join('|')})/` },
     })),
-    { name: 'front-door-only', severity: 'error', from: { path: '^src/([^/]+)/' }, to: { path: '^src/[^/]+/.+', pathNot: ['^src/$1/', '^src/[^/]+/index[.]ts$'] } },
-    { name: 'launcher-imports', severity: 'error', from: { path: '^deploy/demo/' }, to: { path: '^src/', pathNot: `^src/(${launcher.join('|')})/index[.]ts$` } },
+    {
+      name: 'front-door-only',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/' },
+      to: { path: '^src/[^/]+/.+', pathNot: ['^src/$1/', '^src/[^/]+/index[.]ts$'] },
+    },
+    {
+      name: 'launcher-imports',
+      severity: 'error',
+      from: { path: '^deploy/demo/' },
+      to: { path: '^src/', pathNot: `^src/(${launcher.join('|')})/index[.]ts$` },
+    },
     { name: 'src-never-imports-outside', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|deploy)/' } },
     { name: 'pure-rooms-do-no-io', severity: 'error', from: { path: pure }, to: { path: io } },
-    { name: 'crypto-in-two-places-of-pure-rooms', severity: 'error', from: { path: pure, pathNot: '^src/(common/hash[.]ts|aggregation/secagg/)' }, to: { path: '^(node:)?crypto$' } },
-    ...vendors.map(([vendor, place], at) => ({ name: `vendor-${at}-${vendor}`, severity: 'error', from: { path: '^src/', pathNot: place }, to: { path: vendor } })),
+    {
+      name: 'crypto-in-two-places-of-pure-rooms',
+      severity: 'error',
+      from: { path: pure, pathNot: '^src/(common/hash[.]ts|aggregation/secagg/)' },
+      to: { path: '^(node:)?crypto$' },
+    },
+    ...vendors.map(([vendor, place], at) => ({
+      name: `vendor-${at}-${vendor}`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: place },
+      to: { path: vendor },
+    })),
   ];
   return { forbidden };
 }
@@ -88,7 +109,12 @@ export async function breaches(): Promise<readonly string[]> {
   const previous = process.cwd();
   process.chdir(root);
   try {
-    const { output } = await cruise(['src', 'deploy/demo'], { ruleSet: rules(), validate: true, tsPreCompilationDeps: true, doNotFollow: { path: 'node_modules' } } as never, {}, {});
+    const { output } = await cruise(
+      ['src', 'deploy/demo'],
+      { ruleSet: rules(), validate: true, tsPreCompilationDeps: true, doNotFollow: { path: 'node_modules' } } as never,
+      {},
+      {},
+    );
     const result = output as ICruiseResult;
     const seen = new Set(result.modules.map(({ source }) => source));
     const unseen = expected.filter((path) => !seen.has(relative(root, join(root, path))));

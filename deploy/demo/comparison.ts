@@ -2,11 +2,24 @@
  * Was it worth joining? The launcher holds all members' files, so it can train each member alone and all rows in one place, and score every model
  * on everybody's test rows. No peer could: rows and scores never leave one.
  */
-import { systemClock } from '../../src/console/index.ts';
+
 import { silentLogger } from '../../src/common/index.ts';
+import { systemClock } from '../../src/console/index.ts';
 import { bindDataset, type FeatureTable, loadFeatures, pooledTable, splitCounts, testRow } from '../../src/dataset/index.ts';
 import type { Study } from '../../src/study/index.ts';
-import { type Auc, accuracy, auc, createOnnxTrainer, multiclassAccuracy, type RocPoint, rocPoints, scaledMoments, scoreExported, standardisationOf, trainingTask } from '../../src/training/index.ts';
+import {
+  type Auc,
+  accuracy,
+  auc,
+  createOnnxTrainer,
+  multiclassAccuracy,
+  type RocPoint,
+  rocPoints,
+  scaledMoments,
+  scoreExported,
+  standardisationOf,
+  trainingTask,
+} from '../../src/training/index.ts';
 import type { DemoMember } from './study.ts';
 
 /** Scores and labels of some rows. */
@@ -50,7 +63,8 @@ export async function loadTables(study: Study, members: readonly DemoMember[], s
 function quality(study: Study, { scores, labels }: Scored): Quality {
   const classes = study.manifest.label.classes.length;
   const positives = labels.reduce((sum, label) => sum + (label > 0 ? 1 : 0), 0);
-  if (study.manifest.task !== 'binary') return { auc: null, interval: undefined, accuracy: multiclassAccuracy(scores, labels, classes) ?? 0, roc: [], rows: labels.length, positives };
+  if (study.manifest.task !== 'binary')
+    return { auc: null, interval: undefined, accuracy: multiclassAccuracy(scores, labels, classes) ?? 0, roc: [], rows: labels.length, positives };
   const interval = auc(scores, labels);
   return { auc: interval?.auc ?? null, interval, accuracy: accuracy(scores, labels) ?? 0, roc: rocPoints(scores, labels), rows: labels.length, positives };
 }
@@ -74,7 +88,13 @@ function testRows(table: FeatureTable): { readonly features: Float32Array; reado
 }
 
 /** Trains on one table what the swarm trained on all: the same steps, scaled by the table's own training rows; then scores each of `tables`. */
-async function trainInOnePlace(study: Study, table: FeatureTable, tables: readonly FeatureTable[], member: string, signal: AbortSignal): Promise<readonly Scored[]> {
+async function trainInOnePlace(
+  study: Study,
+  table: FeatureTable,
+  tables: readonly FeatureTable[],
+  member: string,
+  signal: AbortSignal,
+): Promise<readonly Scored[]> {
   const { manifest } = study;
   const moments = scaledMoments(table, manifest.features.column);
   const standardisation = manifest.standardisation === 'swarm' ? standardisationOf(moments.rows, moments.sums, manifest.features.column) : undefined;
@@ -92,14 +112,25 @@ async function trainInOnePlace(study: Study, table: FeatureTable, tables: readon
 }
 
 /** Scores the exported model on everybody's test rows with the stock runtime, and sets it beside the models of those who did not join. */
-export async function compare(study: Study, members: readonly DemoMember[], tables: readonly FeatureTable[], model: Uint8Array, signal: AbortSignal): Promise<Comparison> {
+export async function compare(
+  study: Study,
+  members: readonly DemoMember[],
+  tables: readonly FeatureTable[],
+  model: Uint8Array,
+  signal: AbortSignal,
+): Promise<Comparison> {
   const swarm = await Promise.all(
     tables.map(async (table): Promise<Scored> => {
       const { features, labels } = testRows(table);
       return { scores: await scoreExported(model, features, table.featureNames.length), labels };
     }),
   );
-  const alone = await Promise.all(tables.map(async (table, at) => (await trainInOnePlace(study, table, [table], members[at]?.name ?? '', signal))[0] ?? { scores: new Float32Array(0), labels: new Float32Array(0) }));
+  const alone = await Promise.all(
+    tables.map(
+      async (table, at) =>
+        (await trainInOnePlace(study, table, [table], members[at]?.name ?? '', signal))[0] ?? { scores: new Float32Array(0), labels: new Float32Array(0) },
+    ),
+  );
   const pooled = await trainInOnePlace(study, pooledTable(tables), tables, 'pooled', signal);
   return { rows: tables.map(splitCounts), local: modelQuality(study, alone), swarm: modelQuality(study, swarm), pooled: modelQuality(study, pooled) };
 }

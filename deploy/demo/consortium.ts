@@ -103,7 +103,7 @@ export class DemoConsortium {
     const args = ['ledger', 'serve', '--folder', join(this.folder, 'ledger'), '--port', String(this.#ledgerPort), '--chain-id', String(chainId)];
     const { service, ready } = await Service.start<{ url: string }>(args, join(this.folder, 'ledger.log'), undefined);
     this.#ledger = service;
-    service.exited.then(async () => {
+    void service.exited.then(async () => {
       if (!this.#stopping) await this.#serveLedger();
     });
     return ready.url;
@@ -149,7 +149,11 @@ export class DemoConsortium {
   async #found(homes: readonly string[], users: readonly (SystemUser | undefined)[], enrolments: readonly string[], url: string): Promise<void> {
     const [first = ''] = homes;
     const file = join(first, 'consortium.json');
-    if (!existsSync(file)) await runOnce(['ledger', 'deploy', '--home', first, '--url', url, ...enrolments.slice(0, founders).flatMap((enrolment) => ['--founder', enrolment])], users[0]);
+    if (!existsSync(file))
+      await runOnce(
+        ['ledger', 'deploy', '--home', first, '--url', url, ...enrolments.slice(0, founders).flatMap((enrolment) => ['--founder', enrolment])],
+        users[0],
+      );
     const consortium = JSON.parse(readFileSync(file, 'utf8'));
     for (const [at, home] of homes.entries()) {
       const target = join(home, 'consortium.json');
@@ -171,15 +175,21 @@ export class DemoConsortium {
     if (!proposer) throw new DemoError('A consortium needs three founding members.');
     for (const { enrolment, home } of newcomers) {
       type Members = { members: { account: string; active: boolean }[]; proposals: { proposal: number; done: boolean; action: { account: string } }[] };
-      const isMember = async (): Promise<boolean> => (await proposer.api().get<Members>('/v1/members')).members.some((member) => member.account === enrolment.account && member.active);
+      const isMember = async (): Promise<boolean> =>
+        (await proposer.api().get<Members>('/v1/members')).members.some((member) => member.account === enrolment.account && member.active);
       if (await isMember()) continue;
       await proposer.api().send('POST', '/v1/proposals', { kind: 'admit', enrolment: readFileSync(join(home, 'enrolment.json'), 'utf8') });
-      const open = await until(async () => (await proposer.api().get<Members>('/v1/members')).proposals.find(({ action, done }) => !done && action.account === enrolment.account));
+      const open = await until(async () =>
+        (await proposer.api().get<Members>('/v1/members')).proposals.find(({ action, done }) => !done && action.account === enrolment.account),
+      );
       for (const voter of voters) {
         if (await isMember()) break;
-        await voter.api().send('POST', `/v1/proposals/${open.proposal}/votes`, { support: true }).catch(async (error: unknown) => {
-          if (!(await isMember())) throw error;
-        });
+        await voter
+          .api()
+          .send('POST', `/v1/proposals/${open.proposal}/votes`, { support: true })
+          .catch(async (error: unknown) => {
+            if (!(await isMember())) throw error;
+          });
         await until(async () => (await isMember()) || undefined, 1_500).catch(() => undefined);
       }
     }
@@ -196,4 +206,3 @@ export async function until<T>(look: () => Promise<T | undefined>, limitMs = 60_
     await new Promise((resolve) => setTimeout(resolve, 40));
   }
 }
-

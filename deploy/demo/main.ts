@@ -1,7 +1,7 @@
 /** The demo: an embedded ledger and one peer for each member on this machine, a study from approval to result. */
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { plain, readChain, type RunDocument, systemClock } from '../../src/console/index.ts';
+import { plain, type RunDocument, readChain, systemClock } from '../../src/console/index.ts';
 import { packStudy } from '../../src/study/index.ts';
 import { type Comparison, compare, loadTables } from './comparison.ts';
 import { DemoConsortium, type DemoPeer, until } from './consortium.ts';
@@ -72,7 +72,11 @@ function median(values: readonly number[]): number {
 }
 
 /** Follows a run to its end by whichever peer answers. */
-async function follow(peers: readonly DemoPeer[], number: number, screen: Screen): Promise<{ readonly run: RunWithHistory; readonly finals: readonly number[] }> {
+async function follow(
+  peers: readonly DemoPeer[],
+  number: number,
+  screen: Screen,
+): Promise<{ readonly run: RunWithHistory; readonly finals: readonly number[] }> {
   const finals: number[] = [];
   const gone = new Set<number>();
   for (;;) {
@@ -93,13 +97,26 @@ async function follow(peers: readonly DemoPeer[], number: number, screen: Screen
 
 async function held(peer: DemoPeer, run: number): Promise<MemberResult> {
   const { member, enrolment, service } = peer;
-  const look = async (): Promise<string | undefined> => (await peer.api().get<{ model: string }>(`/v1/runs/${run}/held`).catch(() => undefined))?.model;
+  const look = async (): Promise<string | undefined> =>
+    (
+      await peer
+        .api()
+        .get<{ model: string }>(`/v1/runs/${run}/held`)
+        .catch(() => undefined)
+    )?.model;
   const modelSha256 = await until(look, 10_000).catch(() => null);
   return { name: member.name, peerId: enrolment.peerId, account: enrolment.account, pid: service.pid, modelSha256 };
 }
 
 async function bytesReceived(peers: readonly DemoPeer[]): Promise<number> {
-  const all = await Promise.all(peers.map((peer) => peer.api().get<{ counters: { bytesIn: number } }>('/v1/peers').catch(() => ({ counters: { bytesIn: 0 } }))));
+  const all = await Promise.all(
+    peers.map((peer) =>
+      peer
+        .api()
+        .get<{ counters: { bytesIn: number } }>('/v1/peers')
+        .catch(() => ({ counters: { bytesIn: 0 } })),
+    ),
+  );
   return all.reduce((sum, { counters }) => sum + counters.bytesIn, 0);
 }
 
@@ -115,7 +132,20 @@ async function runStudy(demo: DemoStudy, consortium: DemoConsortium, screen: Scr
   if (run.model === null) throw new DemoError(`The run ended as "${run.outcome}". Logs: ${consortium.folder}`);
   const [members, model] = await Promise.all([
     Promise.all(peers.map((peer) => held(peer, number))),
-    until(async () => (await Promise.all(peers.map((peer) => peer.api().bytes(`/v1/runs/${number}/model`).catch(() => undefined)))).find((bytes) => bytes !== undefined), 20_000),
+    until(
+      async () =>
+        (
+          await Promise.all(
+            peers.map((peer) =>
+              peer
+                .api()
+                .bytes(`/v1/runs/${number}/model`)
+                .catch(() => undefined),
+            ),
+          )
+        ).find((bytes) => bytes !== undefined),
+      20_000,
+    ),
   ]);
   const received = (await bytesReceived(peers)) - before;
   const comparison: Comparison = await compare(demo.study, demo.members, await tables, model, signal);
@@ -129,7 +159,8 @@ function banner(demo: DemoStudy, consortium: DemoConsortium, screen: Screen): vo
   screen.line();
   screen.line(`${screen.strong('Schwarm 0.1.0')} · demo "${demo.name}" · ledger: ${screen.warn('embedded, one process, operated by this machine')}`);
   screen.line(`Node ${process.versions.node} · ${process.platform} ${process.arch} · ${demo.members.length} peers, 1 ledger · everything stays on 127.0.0.1`);
-  if (!consortium.isNew) screen.line(`Kept from the last start in ${consortium.folder}: keys, members, ledger and earlier runs. Delete the folder to begin anew.`);
+  if (!consortium.isNew)
+    screen.line(`Kept from the last start in ${consortium.folder}: keys, members, ledger and earlier runs. Delete the folder to begin anew.`);
   screen.line();
 }
 
@@ -137,7 +168,9 @@ function showResult(outcome: Outcome, folder: string, screen: Screen, consortium
   const { demo, run, chain, comparison, members } = outcome;
   const same = new Set([chain.finalModel, ...members.flatMap(({ modelSha256 }) => modelSha256 ?? [])]).size === 1;
   const without = run.missing.length > 0 ? ` · without ${run.missing.map(plain).join(', ')}` : '';
-  screen.line(`  ${screen.strong(run.outcome ?? 'failed')}${without} · ${run.finalRounds} rounds · model ${chain.finalModel?.slice(0, 8)}…, ${same ? 'the same at every member and on the ledger' : 'NOT the same everywhere'}`);
+  screen.line(
+    `  ${screen.strong(run.outcome ?? 'failed')}${without} · ${run.finalRounds} rounds · model ${chain.finalModel?.slice(0, 8)}…, ${same ? 'the same at every member and on the ledger' : 'NOT the same everywhere'}`,
+  );
   screen.line();
   for (const line of resultTable(demo.members, comparison)) screen.line(line);
   screen.line();

@@ -24,9 +24,17 @@ export function readOptions(args: readonly string[]): DemoOptions | string {
       options: { exit: { type: 'boolean' }, json: { type: 'boolean' }, seed: { type: 'string' }, folder: { type: 'string' }, users: { type: 'string' } },
     });
     const seed = values.seed === undefined ? undefined : Number(values.seed);
-    if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) return `--seed is a whole number from 0 to 4294967295, not "${values.seed}"`;
+    if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
+      return `--seed is a whole number from 0 to 4294967295, not "${values.seed}"`;
     if (positionals.length > 1) return `one study at a time, not ${positionals.join(' and ')}`;
-    return { study: positionals[0] ?? 'heart-disease', exit: values.exit === true, json: values.json === true, seed, folder: values.folder, users: values.users?.split(',') ?? [] };
+    return {
+      study: positionals[0] ?? 'heart-disease',
+      exit: values.exit === true,
+      json: values.json === true,
+      seed,
+      folder: values.folder,
+      users: values.users?.split(',') ?? [],
+    };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

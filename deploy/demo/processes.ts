@@ -81,7 +81,7 @@ export class Service {
     const fail = (why: string): void => reject(new DemoError(`${typed(args)} ${why}:\n${service.lastLines()}`));
     const timer = setTimeout(() => fail(`was not ready after ${readyMs / 1000} s`), readyMs);
     if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => onLine<T>(line, resolve, reject));
-    service.exited.then((end) => fail(`ended (${end})`));
+    void service.exited.then((end) => fail(`ended (${end})`));
     try {
       return { service, ready: await promise };
     } catch (error) {

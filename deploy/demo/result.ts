@@ -57,7 +57,14 @@ export function resultDocument(outcome: Outcome, folder: string): object {
     local: heads(local),
     swarm: heads(swarm),
     pooled: heads(pooled),
-    ledger: { engine: chain.engine, chainId: chain.chainId, contract: chain.contract, transactions: chain.transactions, finalModelSha256: chain.finalModel ?? null, finals: chain.finals },
+    ledger: {
+      engine: chain.engine,
+      chainId: chain.chainId,
+      contract: chain.contract,
+      transactions: chain.transactions,
+      finalModelSha256: chain.finalModel ?? null,
+      finals: chain.finals,
+    },
     seconds: timing,
     bytes: { perRoundPerMember: bytesPerRoundPerMember },
     folder,
@@ -71,11 +78,20 @@ function reportFigures({ interval, accuracy }: Quality): ReportFigures {
 function metricsCsv({ run, demo, comparison }: Outcome): string {
   const losses = run.figures.flatMap(({ round, meanLoss, rows }) => (meanLoss === undefined ? [] : [`${round},all,train,loss,${meanLoss},${rows}`]));
   const quality = (model: string, figures: ModelQuality) =>
-    [...figures.members.map((member, at) => [demo.members[at]?.name ?? '', member] as const), ['all', figures.all] as const].flatMap(([name, { auc, accuracy, rows }]) => [
-      ...(auc === null ? [] : [`${run.finalRounds},"${name}",test,${model}-auc,${auc},${rows}`]),
-      `${run.finalRounds},"${name}",test,${model}-accuracy,${accuracy},${rows}`,
-    ]);
-  return ['round,site,split,metric,value,n', ...losses, ...quality('local', comparison.local), ...quality('swarm', comparison.swarm), ...quality('pooled', comparison.pooled), ''].join('\n');
+    [...figures.members.map((member, at) => [demo.members[at]?.name ?? '', member] as const), ['all', figures.all] as const].flatMap(
+      ([name, { auc, accuracy, rows }]) => [
+        ...(auc === null ? [] : [`${run.finalRounds},"${name}",test,${model}-auc,${auc},${rows}`]),
+        `${run.finalRounds},"${name}",test,${model}-accuracy,${accuracy},${rows}`,
+      ],
+    );
+  return [
+    'round,site,split,metric,value,n',
+    ...losses,
+    ...quality('local', comparison.local),
+    ...quality('swarm', comparison.swarm),
+    ...quality('pooled', comparison.pooled),
+    '',
+  ].join('\n');
 }
 
 function report({ demo, run, members, comparison, chain, timing, bytesPerRoundPerMember }: Outcome): string {
@@ -86,8 +102,19 @@ function report({ demo, run, members, comparison, chain, timing, bytesPerRoundPe
     return row && alone && together ? [{ name, ...row, positives: together.positives, alone: reportFigures(alone), swarm: reportFigures(together) }] : [];
   });
   const sum = (pick: 'train' | 'test'): number => rows.reduce((total, row) => total + row[pick], 0);
-  const all = { name: 'all', train: sum('train'), test: sum('test'), positives: swarm.all.positives, alone: reportFigures(local.all), swarm: reportFigures(swarm.all), pooled: reportFigures(pooled.all) };
-  const curve = (name: string, quality: Quality) => ({ name, points: quality.roc.map(({ falsePositiveRate, truePositiveRate }) => ({ x: falsePositiveRate, y: truePositiveRate })) });
+  const all = {
+    name: 'all',
+    train: sum('train'),
+    test: sum('test'),
+    positives: swarm.all.positives,
+    alone: reportFigures(local.all),
+    swarm: reportFigures(swarm.all),
+    pooled: reportFigures(pooled.all),
+  };
+  const curve = (name: string, quality: Quality) => ({
+    name,
+    points: quality.roc.map(({ falsePositiveRate, truePositiveRate }) => ({ x: falsePositiveRate, y: truePositiveRate })),
+  });
   return renderReport({
     title: manifest.title,
     question: manifest.question,
@@ -101,8 +128,14 @@ function report({ demo, run, members, comparison, chain, timing, bytesPerRoundPe
     facts: [
       ['study', id],
       ['model: SHA-256 of the parameters, at every member and on the ledger', chain.finalModel ?? 'none'],
-      ['ledger', `embedded, one process, one operator · ${chain.engine} · chain ${chain.chainId} · contract ${chain.contract} · ${chain.transactions} transactions`],
-      ['seconds', `${timing.start.toFixed(1)} to start, ${timing.rounds.toFixed(1)} for ${run.finalRounds} rounds, median ${timing.roundMedian.toFixed(2)} a round`],
+      [
+        'ledger',
+        `embedded, one process, one operator · ${chain.engine} · chain ${chain.chainId} · contract ${chain.contract} · ${chain.transactions} transactions`,
+      ],
+      [
+        'seconds',
+        `${timing.start.toFixed(1)} to start, ${timing.rounds.toFixed(1)} for ${run.finalRounds} rounds, median ${timing.roundMedian.toFixed(2)} a round`,
+      ],
       ['bytes received by a member in a round', String(bytesPerRoundPerMember)],
       ...members.map(({ name, peerId }): readonly [string, string] => [`peer of ${name}`, peerId]),
     ],

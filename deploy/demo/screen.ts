@@ -89,14 +89,22 @@ function cell({ interval, accuracy }: Quality): string {
 /** The table: each member alone and in the swarm, then all rows. */
 export function resultTable(members: readonly DemoMember[], { rows, local, swarm, pooled }: Comparison): readonly string[] {
   const sum = (pick: 'train' | 'test'): number => rows.reduce((total, row) => total + row[pick], 0);
-  const head = ['                    rows              alone                    in the swarm', '                   train  test  pos.  AUC (95 %)        acc.   AUC (95 %)        acc.'];
+  const head = [
+    '                    rows              alone                    in the swarm',
+    '                   train  test  pos.  AUC (95 %)        acc.   AUC (95 %)        acc.',
+  ];
   const line = (name: string, train: number, test: number, alone: Quality, together: Quality): string =>
     `  ${plain(name).padEnd(16)} ${String(train).padStart(5)} ${String(test).padStart(5)} ${String(together.positives).padStart(5)}  ${cell(alone)}   ${cell(together)}`;
   const lines = members.flatMap(({ name }, at) => {
     const [row, alone, together] = [rows[at], local.members[at], swarm.members[at]];
     return row && alone && together ? [line(name, row.train, row.test, alone, together)] : [];
   });
-  return [...head, ...lines, line('all', sum('train'), sum('test'), local.all, swarm.all), `${' '.repeat(50)}trained on all rows in one place: ${cell(pooled.all)}`];
+  return [
+    ...head,
+    ...lines,
+    line('all', sum('train'), sum('test'), local.all, swarm.all),
+    `${' '.repeat(50)}trained on all rows in one place: ${cell(pooled.all)}`,
+  ];
 }
 
 /** One sentence: did joining pay, for whom, and for whom it cannot be told. */
@@ -108,6 +116,9 @@ export function verdict(members: readonly DemoMember[], { local, swarm }: Compar
   const paid = judged.filter((member) => member.paid);
   const untold = members.filter(({ name }) => !judged.some((member) => member.name === name)).map(({ name }) => name);
   const rest = untold.length === 0 ? '' : ` ${untold.join(', ')} ${untold.length === 1 ? 'has' : 'have'} too few test rows of one class to tell by AUC.`;
-  const measure = judged.length > 0 ? `Joining paid for ${paid.length} of ${judged.length} members that can be judged by AUC on their own test rows.` : `Mean accuracy is ${short(swarm.meanAccuracy)} in the swarm and ${short(local.meanAccuracy)} alone.`;
+  const measure =
+    judged.length > 0
+      ? `Joining paid for ${paid.length} of ${judged.length} members that can be judged by AUC on their own test rows.`
+      : `Mean accuracy is ${short(swarm.meanAccuracy)} in the swarm and ${short(local.meanAccuracy)} alone.`;
   return `${measure}${rest}`;
 }

@@ -34,9 +34,15 @@ const studies = fileURLToPath(new URL('../studies/', import.meta.url));
 /** Reads a shipped study; `seed` takes the place of the study's own. */
 export async function readDemoStudy(name: string, seed: number | undefined, signal: AbortSignal): Promise<DemoStudy> {
   const known = readdirSync(studies, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  if (!known.some((entry) => entry.name === name)) throw new DemoError(`There is no study "${name}". Known: ${known.map((entry) => entry.name).join(', ')}.`, 2);
+  if (!known.some((entry) => entry.name === name))
+    throw new DemoError(`There is no study "${name}". Known: ${known.map((entry) => entry.name).join(', ')}.`, 2);
   const folder = join(studies, name);
   const { member } = shape.parse(parse(readFileSync(join(folder, 'demo.toml'), 'utf8')));
   const study = await readStudy(folder, { signal });
-  return { name, folder, study: seed === undefined ? study : withSeed(study, seed), members: member.map(({ files, ...rest }) => ({ ...rest, files: files.map((file) => join(folder, file)) })) };
+  return {
+    name,
+    folder,
+    study: seed === undefined ? study : withSeed(study, seed),
+    members: member.map(({ files, ...rest }) => ({ ...rest, files: files.map((file) => join(folder, file)) })),
+  };
 }

@@ -50,7 +50,8 @@ export function stateSizeBytes(parameters: number, features: number): number {
 export function stateFromBytes(bytes: Uint8Array): RoundState {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const at = magic.length;
-  if (bytes.length < at + 12 || !magic.every((byte, index) => bytes[index] === byte)) throw aggregationErrors.AGGREGATION_BAD_STATE({ sizeBytes: bytes.length });
+  if (bytes.length < at + 12 || !magic.every((byte, index) => bytes[index] === byte))
+    throw aggregationErrors.AGGREGATION_BAD_STATE({ sizeBytes: bytes.length });
   const [ordinal, count, features] = [view.getUint32(at, true), view.getUint32(at + 4, true), view.getUint32(at + 8, true)];
   if (bytes.length !== stateSizeBytes(count, features)) throw aggregationErrors.AGGREGATION_BAD_STATE({ sizeBytes: bytes.length });
   const parameters = vectorFromBytes(bytes.subarray(bytes.length - 4 * count)) ?? new Float32Array(0);

@@ -36,8 +36,3 @@ const parseAccount = parser<Account>('account', /^0x[0-9a-f]{40}$/, '0x and 40 h
 
 /** Parses the text form of an Ed25519 libp2p peer id. Throws COMMON_BAD_IDENTITY. */
 export const peerId: (text: string) => PeerId = parser<PeerId>('peer id', /^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/, '12D3KooW and 44 base58 characters');
-
-/** First and last digits of an identity, for people: `7c1e…04`. */
-export function short(id: string): string {
-  return id.length <= 12 ? id : `${id.slice(0, id.startsWith('0x') ? 6 : 4)}…${id.slice(-4)}`;
-}

@@ -10,6 +10,6 @@ export { type Chance, type FreshBytes, seededChance, shuffled } from './chance.t
 export type { Clock } from './clock.ts';
 export { assert, type Blame, commonErrors, defineErrors, type ErrorEntry, errorTable, isSwarmError, SwarmError } from './errors.ts';
 export { digestBytes, digestOf, hashFields, hkdf, sha256 } from './hash.ts';
-export { type Account, account, type Digest, digest, type PeerId, peerId, type RunId, type StudyId, short } from './ids.ts';
+export { type Account, account, type Digest, digest, type PeerId, peerId, type RunId, type StudyId } from './ids.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export { chunkCount, chunkSizeBytes, leafHash, leavesOf, merklePath, merkleRoot, merkleVerify, packPath, unpackPath } from './merkle.ts';

@@ -38,7 +38,8 @@ export function createApi(peer: Peer): OpenAPIHono {
       (async (context: { req: { param(): unknown; json(): Promise<unknown> }; json(document: unknown): unknown }) =>
         context.json(await handle({ params: checked(params, context.req.param()), body: checked(body, body ? await context.req.json() : {}) }))) as never,
       (result) => {
-        if (!result.success) throw consoleErrors.CONSOLE_BAD_REQUEST({ problems: result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) });
+        if (!result.success)
+          throw consoleErrors.CONSOLE_BAD_REQUEST({ problems: result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) });
       },
     );
   };
@@ -64,17 +65,33 @@ function checked<S extends z.ZodType>(schema: S | undefined, value: unknown): z.
 function addPeerRoutes(peer: Peer, add: Add): void {
   const { consortium, ledger, network, signal } = peer.context;
   add({ method: 'get', path: '/v1/status', summary: 'The peer at a glance' }, () => statusView(peer));
-  add({ method: 'get', path: '/v1/peers', summary: 'Connected members and what the network counted' }, () => ({ connections: network.connections(), counters: network.counters() }));
+  add({ method: 'get', path: '/v1/peers', summary: 'Connected members and what the network counted' }, () => ({
+    connections: network.connections(),
+    counters: network.counters(),
+  }));
   add({ method: 'get', path: '/v1/members', summary: 'Members and proposals' }, () => membersView(peer));
-  add({ method: 'get', path: '/v1/ledger', summary: 'Newest facts of the ledger' }, () => ({ facts: consortium.lines().map((line) => factView(peer, line)), count: consortium.factCount() }));
-  const proposal = z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('admit'), enrolment: z.string().max(16_384) }), z.strictObject({ kind: z.literal('revoke'), member: z.string().max(128) })]);
+  add({ method: 'get', path: '/v1/ledger', summary: 'Newest facts of the ledger' }, () => ({
+    facts: consortium.lines().map((line) => factView(peer, line)),
+    count: consortium.factCount(),
+  }));
+  const proposal = z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('admit'), enrolment: z.string().max(16_384) }),
+    z.strictObject({ kind: z.literal('revoke'), member: z.string().max(128) }),
+  ]);
   add({ method: 'post', path: '/v1/proposals', summary: 'Propose to admit or to revoke a member', body: proposal }, async ({ body }) => {
     const action = body.kind === 'admit' ? admission(body.enrolment) : { kind: 'revoke' as const, account: peer.memberNamed(body.member).account };
     return { ...(await ledger.submit({ kind: 'propose', action }, { signal })), action };
   });
   const vote = z.strictObject({ support: z.boolean() });
-  add({ method: 'post', path: '/v1/proposals/{proposal}/votes', summary: 'Vote on a proposal', params: z.object({ proposal: z.coerce.number().int().min(1) }), body: vote }, ({ params, body }) =>
-    ledger.submit({ kind: 'voteProposal', proposal: params.proposal, support: body.support }, { signal }),
+  add(
+    {
+      method: 'post',
+      path: '/v1/proposals/{proposal}/votes',
+      summary: 'Vote on a proposal',
+      params: z.object({ proposal: z.coerce.number().int().min(1) }),
+      body: vote,
+    },
+    ({ params, body }) => ledger.submit({ kind: 'voteProposal', proposal: params.proposal, support: body.support }, { signal }),
   );
 }
 
@@ -86,32 +103,59 @@ function admission(text: string) {
 function addDataRoutes(peer: Peer, add: Add): void {
   const name = z.object({ name: z.string().min(1).max(128) });
   add({ method: 'get', path: '/v1/datasets', summary: "This member's own data sets" }, () => ({ dataSets: peer.dataSets.list() }));
-  add({ method: 'put', path: '/v1/datasets/{name}', summary: 'Bind files to a name', params: name, body: z.strictObject({ files: z.array(z.string().min(1).max(4096)).min(1).max(64) }) }, ({ params, body }) =>
-    peer.dataSets.bind(params.name, body.files),
+  add(
+    {
+      method: 'put',
+      path: '/v1/datasets/{name}',
+      summary: 'Bind files to a name',
+      params: name,
+      body: z.strictObject({ files: z.array(z.string().min(1).max(4096)).min(1).max(64) }),
+    },
+    ({ params, body }) => peer.dataSets.bind(params.name, body.files),
   );
-  add({ method: 'post', path: '/v1/datasets/{name}/check', summary: 'Check a data set against a study', params: name, body: study }, async ({ params, body }) => {
-    const detail = await peer.studies.show(body.study);
-    return { report: await peer.dataSets.check(params.name, detail.study) };
-  });
+  add(
+    { method: 'post', path: '/v1/datasets/{name}/check', summary: 'Check a data set against a study', params: name, body: study },
+    async ({ params, body }) => {
+      const detail = await peer.studies.show(body.study);
+      return { report: await peer.dataSets.check(params.name, detail.study) };
+    },
+  );
 }
 
 function addStudyRoutes(peer: Peer, add: Add): void {
   const { studies } = peer;
   add({ method: 'get', path: '/v1/studies', summary: 'Studies on the ledger' }, () => ({ studies: studies.list().map((view) => studyView(peer, view)) }));
-  add({ method: 'get', path: '/v1/studies/{study}', summary: 'All that a steward needs to decide', params: study }, async ({ params }) => studyDetailView(peer, await studies.show(params.study)));
-  add({ method: 'post', path: '/v1/studies/{study}/approve', summary: 'Approve a study with a data set of this member', params: study, body: z.strictObject({ dataSet: z.string().max(128) }) }, ({ params, body }) =>
-    studies.approve(params.study, body.dataSet),
+  add({ method: 'get', path: '/v1/studies/{study}', summary: 'All that a steward needs to decide', params: study }, async ({ params }) =>
+    studyDetailView(peer, await studies.show(params.study)),
   );
-  add({ method: 'post', path: '/v1/studies/{study}/decline', summary: 'Decline a study, or take an approval back', params: study }, async ({ params }) => ({ study: await studies.decline(params.study) }));
+  add(
+    {
+      method: 'post',
+      path: '/v1/studies/{study}/approve',
+      summary: 'Approve a study with a data set of this member',
+      params: study,
+      body: z.strictObject({ dataSet: z.string().max(128) }),
+    },
+    ({ params, body }) => studies.approve(params.study, body.dataSet),
+  );
+  add({ method: 'post', path: '/v1/studies/{study}/decline', summary: 'Decline a study, or take an approval back', params: study }, async ({ params }) => ({
+    study: await studies.decline(params.study),
+  }));
 }
 
 function addRunRoutes(peer: Peer, add: Add): void {
   const { runs } = peer;
   add({ method: 'get', path: '/v1/runs', summary: 'All runs, newest last' }, () => ({ runs: runs.list().map((status) => runView(peer, status)) }));
-  add({ method: 'post', path: '/v1/runs', summary: 'Start a run of a study with all members that approved it', body: study }, async ({ body }) => ({ run: await runs.start(body.study) }));
+  add({ method: 'post', path: '/v1/runs', summary: 'Start a run of a study with all members that approved it', body: study }, async ({ body }) => ({
+    run: await runs.start(body.study),
+  }));
   add({ method: 'get', path: '/v1/runs/{run}', summary: 'One run', params: run }, ({ params }) => runView(peer, runs.status(runs.find(params.run))));
-  add({ method: 'post', path: '/v1/runs/{run}/stop', summary: 'Stop an own run, or leave one that another started', params: run }, async ({ params }) => ({ done: await runs.stop(params.run) }));
-  add({ method: 'get', path: '/v1/runs/{run}/held', summary: 'Hashes of state and model as this member holds them', params: run }, ({ params }) => runs.held(params.run));
+  add({ method: 'post', path: '/v1/runs/{run}/stop', summary: 'Stop an own run, or leave one that another started', params: run }, async ({ params }) => ({
+    done: await runs.stop(params.run),
+  }));
+  add({ method: 'get', path: '/v1/runs/{run}/held', summary: 'Hashes of state and model as this member holds them', params: run }, ({ params }) =>
+    runs.held(params.run),
+  );
   add({ method: 'get', path: '/v1/runs/{run}/report', summary: "This member's own figures on a finished run", params: run }, async ({ params }) => {
     const report = await runs.report(params.run);
     return { ...report, status: runView(peer, report.status) };
@@ -156,7 +200,10 @@ function snapshot(peer: Peer): object {
     studies: peer.studies.list().map((view) => studyView(peer, view)),
     dataSets: peer.dataSets.list().map(({ name, dataVersion, files }) => ({ name, dataVersion, files: files.length })),
     runs: all.slice(-5).map((status) => runView(peer, status)),
-    facts: peer.context.consortium.lines().slice(0, 40).map((line) => factView(peer, line)),
+    facts: peer.context.consortium
+      .lines()
+      .slice(0, 40)
+      .map((line) => factView(peer, line)),
   };
 }
 
@@ -170,8 +217,14 @@ async function boundedBody(request: Request): Promise<Uint8Array> {
 /** An error as the API says it. */
 export function errorDocument(error: unknown): object {
   if (isSwarmError(error)) return { code: error.code, message: error.message, remedy: error.remedy, blame: error.blame, detail: error.detail };
-  if (error instanceof z.ZodError || error instanceof SyntaxError) return errorDocument(consoleErrors.CONSOLE_BAD_REQUEST({ problems: [error.message.slice(0, 500)] }));
-  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error), remedy: 'This is a defect of Schwarm: keep the log and report it.', blame: 'self' };
+  if (error instanceof z.ZodError || error instanceof SyntaxError)
+    return errorDocument(consoleErrors.CONSOLE_BAD_REQUEST({ problems: [error.message.slice(0, 500)] }));
+  return {
+    code: 'INTERNAL',
+    message: error instanceof Error ? error.message : String(error),
+    remedy: 'This is a defect of Schwarm: keep the log and report it.',
+    blame: 'self',
+  };
 }
 
 function statusOf(error: unknown): 400 | 403 | 404 | 409 | 500 | 502 {

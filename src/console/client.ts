@@ -5,7 +5,13 @@ import { homeFiles, readIfThere } from '../peer/index.ts';
 import { consoleErrors } from './errors.ts';
 
 interface ErrorBody {
-  readonly error?: { readonly code: string; readonly message: string; readonly remedy?: string; readonly blame?: Blame; readonly detail?: Record<string, unknown> };
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    readonly remedy?: string;
+    readonly blame?: Blame;
+    readonly detail?: Record<string, unknown>;
+  };
 }
 
 /** Calls the API of the peer that runs in a home. */

@@ -20,6 +20,11 @@ async function finding(what: string, look: () => Promise<string> | string, remed
   }
 }
 
+async function writableFolder(home: string): Promise<string> {
+  await access(home, constants.R_OK | constants.W_OK);
+  return home;
+}
+
 const freeBytesNeeded = 512 * 1024 * 1024;
 
 async function freeSpace(home: string): Promise<string> {
@@ -34,7 +39,7 @@ export async function doctor(shell: Shell): Promise<void> {
   const { home } = shell;
   const findings = [
     await finding('node', () => `${process.version} on ${process.platform} ${process.arch}`, 'Use the Node that comes with Schwarm: `npx schwarm`.'),
-    await finding('home', async () => (await access(home, constants.R_OK | constants.W_OK), home), 'Make a peer with `schwarm init`.'),
+    await finding('home', () => writableFolder(home), 'Make a peer with `schwarm init`.'),
     await finding('disk', () => freeSpace(home), 'Make room on the disk.'),
     await finding('config.toml', () => readConfig(home).name, 'Correct the lines named above.'),
     await finding('consortium.json', () => `${readConsortium(home).mode}, chain ${readConsortium(home).chainId}`, 'Copy it from the founding member.'),
@@ -42,7 +47,9 @@ export async function doctor(shell: Shell): Promise<void> {
     await finding('ledger', async () => await probe.ledger(home, { clock: systemClock }), 'Check address, token and firewall.'),
     await finding('port', () => probe.ports(home), 'Stop the process that uses the port, or change `listen`.'),
   ];
-  const lines = findings.map(({ what, ok, found, remedy }) => `${ok ? 'ok    ' : 'FAILED'}  ${what.padEnd(16)} ${plain(found)}${ok ? '' : `\n        ${remedy}`}`);
+  const lines = findings.map(
+    ({ what, ok, found, remedy }) => `${ok ? 'ok    ' : 'FAILED'}  ${what.padEnd(16)} ${plain(found)}${ok ? '' : `\n        ${remedy}`}`,
+  );
   shell.print({ findings }, lines);
   if (findings.some(({ ok }) => !ok)) process.exitCode = 5;
 }

@@ -7,6 +7,6 @@
 export { type ChainSummary, readChain, systemClock } from '../peer/index.ts';
 export { createProgram, runCommandLine } from './cli.ts';
 export { ApiClient } from './client.ts';
-export type { RunDocument } from './commands/run.ts';
 export { type ReportDocument, type ReportFigures, type ReportRow, renderReport } from './report/report.ts';
+export type { RunDocument } from './run-document.ts';
 export { exitCodes, plain } from './shell.ts';

@@ -44,7 +44,8 @@ function createApp(peer: Peer, access: Access, hosts: () => readonly string[]): 
   });
   app.use('/v1/*', async (context, next) => {
     const permitted = access.permits({ authorization: context.req.header('authorization'), session: getCookie(context, cookieName) }, clock.nowMs());
-    if (!permitted) return context.json({ error: { code: 'CONSOLE_NO_SESSION', message: 'open the page by the link that `schwarm up` or `schwarm status` prints' } }, 401);
+    if (!permitted)
+      return context.json({ error: { code: 'CONSOLE_NO_SESSION', message: 'open the page by the link that `schwarm up` or `schwarm status` prints' } }, 401);
     return next();
   });
   app.get('/v1/link', (context) => context.json({ link: access.link() }));

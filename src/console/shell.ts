@@ -12,7 +12,23 @@ export const exitCodes = { done: 0, failed: 1, usage: 2, notPermitted: 3, unreac
 
 const notPermitted = ['LEDGER_REFUSED', 'LEDGER_TOKEN_REFUSED', 'PEER_NOT_A_MEMBER', 'CONSOLE_NO_SESSION'];
 const unreachable = ['LEDGER_UNREACHABLE', 'CONSOLE_UNREACHABLE', 'CONSOLE_NOT_RUNNING', 'PEER_STUDY_NOT_HERE'];
-const precondition = ['PEER_NO_HOME', 'PEER_HOME_EXISTS', 'PEER_HOME_IN_USE', 'PEER_NO_CONSORTIUM', 'PEER_TOO_FEW_APPROVALS', 'PEER_RUN_ENDED', 'PEER_RUN_NOT_DONE', 'PEER_UNKNOWN', 'LEDGER_FOLDER_IN_USE', 'LEDGER_PORT_IN_USE', 'CONSOLE_PORT_IN_USE', 'NETWORK_ADDRESS_IN_USE', 'LEDGER_WRONG_CHAIN', 'LEDGER_WRONG_CONTRACT', 'STUDY_FOLDER_IN_USE'];
+const precondition = [
+  'PEER_NO_HOME',
+  'PEER_HOME_EXISTS',
+  'PEER_HOME_IN_USE',
+  'PEER_NO_CONSORTIUM',
+  'PEER_TOO_FEW_APPROVALS',
+  'PEER_RUN_ENDED',
+  'PEER_RUN_NOT_DONE',
+  'PEER_UNKNOWN',
+  'LEDGER_FOLDER_IN_USE',
+  'LEDGER_PORT_IN_USE',
+  'CONSOLE_PORT_IN_USE',
+  'NETWORK_ADDRESS_IN_USE',
+  'LEDGER_WRONG_CHAIN',
+  'LEDGER_WRONG_CONTRACT',
+  'STUDY_FOLDER_IN_USE',
+];
 
 /** The exit code of an error. */
 export function exitCodeOf(error: unknown): number {
@@ -25,7 +41,7 @@ export function exitCodeOf(error: unknown): number {
 
 /** Text from the ledger or another member, without control characters or terminal escapes. */
 export function plain(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '·');
+  return text.replaceAll(/\p{Cc}/gu, '·');
 }
 
 /** Prints to the right stream in the right form. */
@@ -68,7 +84,10 @@ export function dim(text: string): string {
 /** Prints an error with its remedy and gives the exit code. */
 export function printError(error: unknown, json: boolean): number {
   if (json) process.stdout.write(`${JSON.stringify({ error: errorDocument(error) })}\n`);
-  if (isSwarmError(error)) process.stderr.write(`${styleText('red', 'error', { stream: process.stderr })} ${error.code}: ${plain(error.message).replaceAll('··', '\n')}\n  ${error.remedy}\n`);
+  if (isSwarmError(error))
+    process.stderr.write(
+      `${styleText('red', 'error', { stream: process.stderr })} ${error.code}: ${error.message.split('\n').map(plain).join('\n')}\n  ${error.remedy}\n`,
+    );
   else process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return exitCodeOf(error);
 }

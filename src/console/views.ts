@@ -12,7 +12,8 @@ function proposal(peer: Peer, view: ProposalView): object {
 export function statusView(peer: Peer): object {
   const status: PeerStatus = peer.status();
   const { membership } = status;
-  const waiting = membership.kind === 'waiting' ? { proposal: membership.proposal && proposal(peer, membership.proposal), missingVotes: membership.missingVotes } : {};
+  const waiting =
+    membership.kind === 'waiting' ? { proposal: membership.proposal && proposal(peer, membership.proposal), missingVotes: membership.missingVotes } : {};
   return { ...status, membership: { kind: membership.kind, ...waiting } };
 }
 
@@ -22,7 +23,13 @@ export function membersView(peer: Peer): object {
   const connections = new Map(network.connections().map((connection) => [connection.peerId, connection]));
   const members = [...consortium.members.values()].map((member) => {
     const connection = connections.get(member.peerId);
-    return { ...member, self: member.account === account, connected: connection !== undefined, address: connection?.address ?? null, roundTripMs: connection?.roundTripMs ?? null };
+    return {
+      ...member,
+      self: member.account === account,
+      connected: connection !== undefined,
+      address: connection?.address ?? null,
+      roundTripMs: connection?.roundTripMs ?? null,
+    };
   });
   return { members, proposals: [...consortium.proposals.values()].map((view) => proposal(peer, view)) };
 }
@@ -38,7 +45,15 @@ export function studyView(peer: Peer, view: StudyView): object {
 export function studyDetailView(peer: Peer, detail: StudyDetail): object {
   const { study, model, publisher, decisions, approval } = detail;
   const trained = { operators: model.operators, parameters: model.genesis.length, layout: model.layout };
-  return { study: study.id, manifest: study.manifest, featuresSql: study.featuresSql, model: trained, publisher: peer.context.consortium.nameOf(publisher), decisions, approval: approval ?? null };
+  return {
+    study: study.id,
+    manifest: study.manifest,
+    featuresSql: study.featuresSql,
+    model: trained,
+    publisher: peer.context.consortium.nameOf(publisher),
+    decisions,
+    approval: approval ?? null,
+  };
 }
 
 function round(view: RoundView): object {

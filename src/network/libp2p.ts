@@ -263,7 +263,7 @@ class Libp2pNetwork implements Network {
   }
 
   #flush(known: Known): void {
-    if (!known.control || known.control.status !== 'open') return this.#openControl(known);
+    if (known.control?.status !== 'open') return this.#openControl(known);
     while (known.queue.length > 0 && known.control.writeBufferLength < maxWriteBufferBytes) {
       const message = known.queue.shift();
       if (!message) return;

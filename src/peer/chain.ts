@@ -17,7 +17,12 @@ export interface ChainSummary {
 }
 
 /** Reads all facts with the ledger access of `home`. */
-export async function readChain(home: string, run: number, { clock }: { readonly clock: Clock }, { signal }: { readonly signal: AbortSignal }): Promise<ChainSummary> {
+export async function readChain(
+  home: string,
+  run: number,
+  { clock }: { readonly clock: Clock },
+  { signal }: { readonly signal: AbortSignal },
+): Promise<ChainSummary> {
   const { url, chainId, contract, certificate } = readConsortium(home);
   const token = loadLedgerToken(home);
   const endpoint = { url, ...(token ? { token } : {}), ...(certificate ? { pinnedCertificate: certificate } : {}) };
@@ -28,7 +33,8 @@ export async function readChain(home: string, run: number, { clock }: { readonly
   for await (const batch of ledger.batches(undefined, { signal })) {
     for (const event of batch.events) {
       transactions.add(event.transaction);
-      if (event.scope === 'round' && event.run === run && event.fact.kind === 'final') finals.push({ round: event.round, state: event.fact.state, model: event.fact.model });
+      if (event.scope === 'round' && event.run === run && event.fact.kind === 'final')
+        finals.push({ round: event.round, state: event.fact.state, model: event.fact.model });
     }
     if (batch.cursor.block >= block) break;
   }

@@ -10,7 +10,16 @@ export { systemClock } from './clock.ts';
 export { type ConfigChoices, type ConsortiumFile, type PeerConfig, readConfig, readConsortium } from './config.ts';
 export type { FactLine, ProposalView, RoundView, RunView, StudyView } from './consortium.ts';
 export { peerErrors } from './errors.ts';
-export { checkEnrolment, type Founding, foundConsortium, type LedgerOffer, newStudyFolder, packStudyFolder, readEnrolment, serveEmbeddedLedger } from './founding.ts';
+export {
+  checkEnrolment,
+  type Founding,
+  foundConsortium,
+  type LedgerOffer,
+  newStudyFolder,
+  packStudyFolder,
+  readEnrolment,
+  serveEmbeddedLedger,
+} from './founding.ts';
 export { createHome, homeFiles, loadIdentity, loadLedgerToken, runFolder, type SignedEnrolment } from './home.ts';
 export { createLogger, type LogLevel } from './logging.ts';
 export { createPeer, type Membership, Peer, type PeerParts, type PeerStatus } from './peer.ts';

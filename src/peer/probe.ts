@@ -28,7 +28,11 @@ export const probe = {
     const token = loadLedgerToken(home);
     const endpoint = { url, ...(token ? { token } : {}), ...(certificate ? { pinnedCertificate: certificate } : {}) };
     const { key } = await loadIdentity(home);
-    await using ledger = await connectLedger({ ...endpoint, chainId, contract, key }, { clock, logger: silentLogger }, { signal: clock.timeout(10_000, { signal: new AbortController().signal }) });
+    await using ledger = await connectLedger(
+      { ...endpoint, chainId, contract, key },
+      { clock, logger: silentLogger },
+      { signal: clock.timeout(10_000, { signal: new AbortController().signal }) },
+    );
     return `${url}, chain ${ledger.chainId}, contract ${ledger.contract}`;
   },
 

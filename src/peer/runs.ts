@@ -286,7 +286,11 @@ export class Runs {
     const table = await loadFeatures(study, this.#dataSets.get(approval.dataSet), { signal }, { clock, logger });
     if (table.dataVersion !== approval.dataVersion) return driver.unprepared('the bound files have changed since the study was approved: approve it again');
     const trainer = createOnnxTrainer({ name: `run-${run.run}`, memoryLimitMb: config.training.memoryLimitMb }, { clock, logger });
-    driver.prepared({ question: new Question(study, run.roster.length, genesis.parameters), rows: { member: consortium.nameOf(account), table, trainer }, genesis });
+    driver.prepared({
+      question: new Question(study, run.roster.length, genesis.parameters),
+      rows: { member: consortium.nameOf(account), table, trainer },
+      genesis,
+    });
   }
 
   /** A complete run is closed once its last state is here; any other at once. */

@@ -48,6 +48,9 @@ export function addDataCommands(program: Command): void {
     .action(async (_flags: object, command: Command) => {
       const shell = new Shell(command);
       const document = await shell.api().get<{ dataSets: readonly { name: string; dataVersion: string; files: readonly unknown[] }[] }>('/v1/datasets');
-      shell.print(document, document.dataSets.map(({ name, dataVersion, files }) => `${name} · ${files.length} files · version ${dataVersion.slice(0, 12)}`));
+      shell.print(
+        document,
+        document.dataSets.map(({ name, dataVersion, files }) => `${name} · ${files.length} files · version ${dataVersion.slice(0, 12)}`),
+      );
     });
 }

@@ -55,16 +55,27 @@ export function addLedgerCommands(program: Command): void {
     .option('--mode <mode>', 'embedded or consortium', 'embedded')
     .option('--vote-percent <percent>', 'a proposal needs more than this share of the members', Number, 50)
     .option('--certificate <file>', "PEM of the ledger's certificate, to be pinned by every member")
-    .addHelpText('after', '\nExample:\n  schwarm ledger deploy --home ./a --founder ./a/enrolment.json --founder ./b/enrolment.json --founder ./c/enrolment.json\n')
+    .addHelpText(
+      'after',
+      '\nExample:\n  schwarm ledger deploy --home ./a --founder ./a/enrolment.json --founder ./b/enrolment.json --founder ./c/enrolment.json\n',
+    )
     .action(async (flags: { founder: string[]; url: string; mode: string; votePercent: number; certificate?: string }, command: Command) => {
       const shell = new Shell(command);
       const { signal } = new AbortController();
-      if (flags.mode !== 'embedded' && flags.mode !== 'consortium') throw consoleErrors.CONSOLE_USAGE({ problem: `--mode is embedded or consortium, not "${flags.mode}"` });
+      if (flags.mode !== 'embedded' && flags.mode !== 'consortium')
+        throw consoleErrors.CONSOLE_USAGE({ problem: `--mode is embedded or consortium, not "${flags.mode}"` });
       const founders = await Promise.all(flags.founder.map((file) => readEnrolment(file, { signal })));
       const certificate = flags.certificate === undefined ? {} : { certificate: await readFile(flags.certificate, 'utf8') };
       const parts = { clock: systemClock, logger: createLogger('warn', 'schwarm') };
-      const file = await foundConsortium({ home: shell.home, url: flags.url, mode: flags.mode, founders, votePercent: flags.votePercent, ...certificate }, parts, { signal });
-      shell.print(file, [`founded with ${founders.length} members: ${founders.map(({ name }) => plain(name)).join(', ')}`, `contract ${file.contract} on chain ${file.chainId}`]);
+      const file = await foundConsortium(
+        { home: shell.home, url: flags.url, mode: flags.mode, founders, votePercent: flags.votePercent, ...certificate },
+        parts,
+        { signal },
+      );
+      shell.print(file, [
+        `founded with ${founders.length} members: ${founders.map(({ name }) => plain(name)).join(', ')}`,
+        `contract ${file.contract} on chain ${file.chainId}`,
+      ]);
       shell.next(`give ${shell.home}/consortium.json to every member, then \`schwarm up\` at each`);
     });
   ledger
@@ -73,9 +84,16 @@ export function addLedgerCommands(program: Command): void {
     .action(async (_flags: object, command: Command) => {
       const shell = new Shell(command);
       const api = shell.api();
-      const { ledger: state } = await api.get<{ ledger: { mode: string; url: string; chainId: number; contract: string; block: number; timeS: number; silentS: number } }>('/v1/status');
+      const { ledger: state } = await api.get<{
+        ledger: { mode: string; url: string; chainId: number; contract: string; block: number; timeS: number; silentS: number };
+      }>('/v1/status');
       const { facts, count } = await api.get<{ facts: readonly { block: number; words: string; run?: number; round?: number }[]; count: number }>('/v1/ledger');
-      const lines = facts.slice(0, 15).map((fact) => `block ${fact.block}  ${plain(fact.words)}${fact.round === undefined ? '' : `  run ${fact.run} round ${fact.round}`}`);
-      shell.print({ ...state, facts: count }, [`${state.mode} · ${state.url} · chain ${state.chainId} · contract ${state.contract} · block ${state.block} · ${count} facts`, ...lines]);
+      const lines = facts
+        .slice(0, 15)
+        .map((fact) => `block ${fact.block}  ${plain(fact.words)}${fact.round === undefined ? '' : `  run ${fact.run} round ${fact.round}`}`);
+      shell.print({ ...state, facts: count }, [
+        `${state.mode} · ${state.url} · chain ${state.chainId} · contract ${state.contract} · block ${state.block} · ${count} facts`,
+        ...lines,
+      ]);
     });
 }

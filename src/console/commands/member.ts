@@ -5,14 +5,27 @@ import { plain, Shell } from '../shell.ts';
 
 interface Members {
   readonly members: readonly { name: string; account: string; peerId: string; active: boolean; self: boolean }[];
-  readonly proposals: readonly { proposal: number; by: string; subject: string; action: { kind: string }; votes: readonly { name: string; support: boolean }[]; votesNeeded: number; done: boolean }[];
+  readonly proposals: readonly {
+    proposal: number;
+    by: string;
+    subject: string;
+    action: { kind: string };
+    votes: readonly { name: string; support: boolean }[];
+    votesNeeded: number;
+    done: boolean;
+  }[];
 }
 
 async function list(shell: Shell): Promise<void> {
   const document = await shell.api().get<Members>('/v1/members');
-  const members = document.members.map((member) => `${member.active ? 'active ' : 'revoked'}  ${plain(member.name)}${member.self ? ' (this peer)' : ''}  ${member.account}`);
+  const members = document.members.map(
+    (member) => `${member.active ? 'active ' : 'revoked'}  ${plain(member.name)}${member.self ? ' (this peer)' : ''}  ${member.account}`,
+  );
   const open = document.proposals.filter(({ done }) => !done);
-  const proposals = open.map(({ proposal, action, subject, votes, votesNeeded }) => `proposal ${proposal}: ${action.kind} ${plain(subject)} · ${votes.filter(({ support }) => support).length} of ${votesNeeded} votes`);
+  const proposals = open.map(
+    ({ proposal, action, subject, votes, votesNeeded }) =>
+      `proposal ${proposal}: ${action.kind} ${plain(subject)} · ${votes.filter(({ support }) => support).length} of ${votesNeeded} votes`,
+  );
   shell.print(document, [...members, ...proposals]);
 }
 

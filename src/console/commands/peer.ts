@@ -9,7 +9,11 @@ interface Status {
   readonly account: string;
   readonly peerId: string;
   readonly addresses: readonly string[];
-  readonly membership: { readonly kind: string; readonly proposal?: { readonly proposal: number; readonly votes: readonly unknown[]; readonly votesNeeded: number }; readonly missingVotes?: readonly string[] };
+  readonly membership: {
+    readonly kind: string;
+    readonly proposal?: { readonly proposal: number; readonly votes: readonly unknown[]; readonly votesNeeded: number };
+    readonly missingVotes?: readonly string[];
+  };
   readonly ledger: { readonly mode: string; readonly url: string; readonly chainId: number; readonly block: number; readonly silentS: number };
   readonly connected: number;
   readonly others: number;
@@ -45,14 +49,19 @@ async function up(shell: Shell, level: LogLevel | undefined): Promise<void> {
   await using peer = await createPeer(shell.home, { clock: systemClock, logger });
   await using console = await serveConsole(peer);
   const status = peer.status();
-  shell.print({ ready: true, url: console.url, link: console.link(), peerId: status.peerId, account: status.account, addresses: status.addresses, pid: process.pid }, [
-    `${plain(status.name)} is up · console ${console.link()}`,
-    ...status.addresses.map((address) => `address ${address}`),
-  ]);
+  shell.print(
+    { ready: true, url: console.url, link: console.link(), peerId: status.peerId, account: status.account, addresses: status.addresses, pid: process.pid },
+    [`${plain(status.name)} is up · console ${console.link()}`, ...status.addresses.map((address) => `address ${address}`)],
+  );
   let last = '';
   const tell = (): void => {
     const { membership } = peer.status();
-    const line = membership.kind === 'waiting' ? membershipLine({ membership: { ...membership, ...(membership.proposal ? { proposal: { ...membership.proposal, votes: [...membership.proposal.votes] } } : {}) } } as never) : membership.kind;
+    const line =
+      membership.kind === 'waiting'
+        ? membershipLine({
+            membership: { ...membership, ...(membership.proposal ? { proposal: { ...membership.proposal, votes: [...membership.proposal.votes] } } : {}) },
+          } as never)
+        : membership.kind;
     if (line !== last && !shell.json) shell.note(line === 'member' ? 'this peer is a member' : line);
     last = line;
   };
@@ -108,8 +117,13 @@ export function addPeerCommands(program: Command): void {
     .description('members that are connected now')
     .action(async (_options: object, command: Command) => {
       const shell = new Shell(command);
-      const { members } = await shell.api().get<{ members: readonly { name: string; active: boolean; self: boolean; connected: boolean; address: string | null }[] }>('/v1/members');
+      const { members } = await shell
+        .api()
+        .get<{ members: readonly { name: string; active: boolean; self: boolean; connected: boolean; address: string | null }[] }>('/v1/members');
       const others = members.filter((member) => !member.self && member.active);
-      shell.print({ peers: others }, others.map((member) => `${member.connected ? 'connected    ' : 'not connected'}  ${plain(member.name)}  ${member.address ?? ''}`));
+      shell.print(
+        { peers: others },
+        others.map((member) => `${member.connected ? 'connected    ' : 'not connected'}  ${plain(member.name)}  ${member.address ?? ''}`),
+      );
     });
 }

@@ -6,21 +6,8 @@ import { runFolder } from '../../peer/index.ts';
 import type { ApiClient } from '../client.ts';
 import { watchMs } from '../limits.ts';
 import { writeOwnReport } from '../report/own-report.ts';
+import type { RunDocument } from '../run-document.ts';
 import { plain, Shell } from '../shell.ts';
-
-/** A run as the API tells it; the part that commands read. */
-export interface RunDocument {
-  readonly run: number;
-  readonly title: string;
-  readonly rounds: number;
-  readonly finalRounds: number;
-  readonly waiting: { readonly round: number; readonly phase: string; readonly members: readonly string[]; readonly untilS: number } | null;
-  readonly figures: readonly { readonly round: number; readonly meanLoss?: number; readonly rows: number }[];
-  readonly outcome: string | null;
-  readonly missing: readonly string[];
-  readonly model: string | null;
-  readonly trouble: string | null;
-}
 
 function runLine(run: RunDocument): string {
   const loss = run.figures.at(-1)?.meanLoss;

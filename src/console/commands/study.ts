@@ -4,7 +4,12 @@ import { plain, Shell } from '../shell.ts';
 
 interface Detail {
   readonly study: string;
-  readonly manifest: { readonly title: string; readonly question: string; readonly purpose: string; readonly training: { readonly rounds: number; readonly localSteps: number } };
+  readonly manifest: {
+    readonly title: string;
+    readonly question: string;
+    readonly purpose: string;
+    readonly training: { readonly rounds: number; readonly localSteps: number };
+  };
   readonly featuresSql: string;
   readonly model: { readonly operators: readonly string[]; readonly parameters: number };
   readonly publisher: string;
@@ -24,7 +29,10 @@ function detailLines(detail: Detail): string[] {
     `trains     ${model.parameters} parameters (${model.operators.join(', ')}), ${manifest.training.rounds} rounds of at most ${manifest.training.localSteps} local steps`,
     `decided    ${decided.join(' · ') || 'nobody yet'}`,
     'reads      with this SELECT, and nothing else:',
-    ...detail.featuresSql.trimEnd().split('\n').map((line) => `  ${plain(line)}`),
+    ...detail.featuresSql
+      .trimEnd()
+      .split('\n')
+      .map((line) => `  ${plain(line)}`),
   ];
 }
 
@@ -50,7 +58,10 @@ export function addStudyCommands(program: Command): void {
       const { study: read, packed } = await packStudyFolder(folder, { signal });
       const report = checkModel(read);
       await shell.api().send<object>('POST', '/v1/studies?check=only', packed);
-      shell.print({ study: read.id, parameters: report.genesis.length, operators: report.operators }, [`${plain(read.manifest.title)} · ${read.id}`, `${report.genesis.length} parameters will be trained: ${report.operators.join(', ')}`]);
+      shell.print({ study: read.id, parameters: report.genesis.length, operators: report.operators }, [
+        `${plain(read.manifest.title)} · ${read.id}`,
+        `${report.genesis.length} parameters will be trained: ${report.operators.join(', ')}`,
+      ]);
       shell.next(`\`schwarm study publish ${folder}\``);
     });
   study

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApiClient } from '../client.ts';
-import type { RunDocument } from '../commands/run.ts';
+import type { RunDocument } from '../run-document.ts';
 import { figure, type ReportDocument, renderReport, withInterval } from './report.ts';
 
 interface OwnDocument {

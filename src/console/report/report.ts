@@ -1,5 +1,5 @@
 /** A run's report: data first, then one HTML file that needs neither network nor scripts. */
-import { escape, lineChart, type Series } from './charts.ts';
+import { escaped, lineChart, type Series } from './charts.ts';
 
 /** How well one model does on one set of rows; undefined where there are too few of either class to tell. */
 export interface ReportFigures {
@@ -55,28 +55,33 @@ export function withInterval({ auc, low, high }: ReportFigures): string {
 
 function tableRow(row: ReportRow, withAlone: boolean): string {
   const alone = row.alone ? `<td>${withInterval(row.alone)}</td><td>${figure(row.alone.accuracy)}</td>` : '<td>–</td><td>–</td>';
-  return `<tr><td>${escape(row.name)}</td><td>${row.train}</td><td>${row.test}</td><td>${row.positives ?? '–'}</td>${withAlone ? alone : ''}<td>${withInterval(row.swarm)}</td><td>${figure(row.swarm.accuracy)}</td></tr>`;
+  return `<tr><td>${escaped(row.name)}</td><td>${row.train}</td><td>${row.test}</td><td>${row.positives ?? '–'}</td>${withAlone ? alone : ''}<td>${withInterval(row.swarm)}</td><td>${figure(row.swarm.accuracy)}</td></tr>`;
 }
 
 function table({ rows, all }: ReportDocument): string {
   const withAlone = rows.some((row) => row.alone);
   const head = `<tr><th>member</th><th>training rows</th><th>test rows</th><th>positive</th>${withAlone ? '<th>alone: AUC (95 %)</th><th>accuracy</th>' : ''}<th>swarm: AUC (95 %)</th><th>accuracy</th></tr>`;
-  const pooled = all ? `<p class="soft">The same study trained on all rows in one place: AUC ${withInterval(all.pooled)}, accuracy ${figure(all.pooled.accuracy)}.</p>` : '';
+  const pooled = all
+    ? `<p class="soft">The same study trained on all rows in one place: AUC ${withInterval(all.pooled)}, accuracy ${figure(all.pooled.accuracy)}.</p>`
+    : '';
   return `<table><thead>${head}</thead><tbody>${[...rows, ...(all ? [all] : [])].map((row) => tableRow(row, withAlone)).join('')}</tbody></table>${pooled}<p class="soft">A dash stands where either class has fewer than five test rows.</p>`;
 }
 
 /** The whole report as one HTML document. */
 export function renderReport(report: ReportDocument): string {
   const { title, question, outcome, missing, verdict, curve, roc, facts } = report;
-  const loss = lineChart([{ name: 'loss', points: curve.map(({ round, meanLoss }) => ({ x: round, y: meanLoss })) }], { label: 'Mean training loss over all members, by round', digits: { x: 0, y: 3 } });
+  const loss = lineChart([{ name: 'loss', points: curve.map(({ round, meanLoss }) => ({ x: round, y: meanLoss })) }], {
+    label: 'Mean training loss over all members, by round',
+    digits: { x: 0, y: 3 },
+  });
   const rocChart = lineChart(roc, { label: 'ROC curves on test rows', x: [0, 1], y: [0, 1], digits: { x: 1, y: 1 } });
-  const without = missing.length > 0 ? ` · without ${missing.map(escape).join(', ')}` : '';
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escape(title)}</title><style>${style}</style></head><body>
-<h1>${escape(title)}</h1><p class="soft">${escape(question)}<br>${escape(outcome)}${without}</p>
-<section><h2>Was it worth joining?</h2>${table(report)}<p class="verdict">${escape(verdict)}</p></section>
+  const without = missing.length > 0 ? ` · without ${missing.map(escaped).join(', ')}` : '';
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escaped(title)}</title><style>${style}</style></head><body>
+<h1>${escaped(title)}</h1><p class="soft">${escaped(question)}<br>${escaped(outcome)}${without}</p>
+<section><h2>Was it worth joining?</h2>${table(report)}<p class="verdict">${escaped(verdict)}</p></section>
 <section><h2>Mean training loss over all members, by round</h2>${loss}</section>
 <section><h2>ROC on test rows: false alarms along, hits up</h2>${rocChart}</section>
-<section><h2>To check</h2><table><tbody>${facts.map(([name, value]) => `<tr><td>${escape(name)}</td><td class="mono">${escape(value)}</td></tr>`).join('')}</tbody></table></section>
+<section><h2>To check</h2><table><tbody>${facts.map(([name, value]) => `<tr><td>${escaped(name)}</td><td class="mono">${escaped(value)}</td></tr>`).join('')}</tbody></table></section>
 </body></html>
 `;
 }
