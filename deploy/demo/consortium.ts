@@ -89,6 +89,7 @@ export class DemoConsortium {
     const homes = await this.#homes(members, users, url);
     const started = await Promise.all(members.map((member, at) => this.#startPeer(member, homes[at] ?? '', users[at])));
     this.peers.push(...started);
+    this.#writeProcesses();
     await this.#admit(started.slice(founders));
   }
 
@@ -103,10 +104,17 @@ export class DemoConsortium {
     const args = ['ledger', 'serve', '--folder', join(this.folder, 'ledger'), '--port', String(this.#ledgerPort), '--chain-id', String(chainId)];
     const { service, ready } = await Service.start<{ url: string }>(args, join(this.folder, 'ledger.log'), undefined);
     this.#ledger = service;
+    this.#writeProcesses();
     void service.exited.then(async () => {
       if (!this.#stopping) await this.#serveLedger();
     });
     return ready.url;
+  }
+
+  /** Which process is whose, for people who want to stop one and see what happens. */
+  #writeProcesses(): void {
+    const peers = this.peers.map(({ member, home, service }) => ({ name: member.name, home, pid: service.pid, command: service.args }));
+    writeFileSync(join(this.folder, 'processes.json'), `${JSON.stringify({ ledger: this.ledgerPid, peers }, null, 2)}\n`);
   }
 
   async #homes(members: readonly DemoMember[], users: readonly (SystemUser | undefined)[], url: string): Promise<string[]> {

@@ -49,11 +49,15 @@ async function approve(demo: DemoStudy, peers: readonly DemoPeer[]): Promise<voi
       await api().send('POST', `/v1/studies/${demo.study.id}/approve`, { dataSet: member.dataset });
     }),
   );
-  await until(async () => {
-    const { studies } = await ask<{ studies: { study: string; decisions: { approved: boolean }[] }[] }>(peers, '/v1/studies');
-    const decisions = studies.find(({ study }) => study === demo.study.id)?.decisions ?? [];
-    return decisions.filter(({ approved }) => approved).length === peers.length || undefined;
-  });
+  await Promise.all(
+    peers.map(({ api }) =>
+      until(async () => {
+        const { studies } = await api().get<{ studies: { study: string; decisions: { approved: boolean }[] }[] }>('/v1/studies');
+        const decisions = studies.find(({ study }) => study === demo.study.id)?.decisions ?? [];
+        return decisions.filter(({ approved }) => approved).length === peers.length || undefined;
+      }),
+    ),
+  );
 }
 
 /** A line about the round that runs: rate, time left, loss, and whom it waits for. */

@@ -118,7 +118,7 @@ describe('a ledger in a process of its own', () => {
     await writing;
     const all = await recorded(ledger);
     for (const { at, transaction, block } of confirmed) expect(all.get(named(`${at}`))).toContainEqual({ transaction, block });
-    expect(confirmed.length).toBeGreaterThan(25);
+    expect(confirmed.length).toBeGreaterThanOrEqual(25);
   });
 });
 

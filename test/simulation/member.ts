@@ -1,0 +1,172 @@
+/**
+ * One member: its disk, and the incarnation that runs on it. The incarnation is the real driver of `src/peer` with the real performer, custody
+ * and question; what is written here is only what `Peer` and `Runs` do around it: take batches and messages, tick, resume, end.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { type Account, type Clock, isSwarmError, type Logger, silentLogger } from '../../src/common/index.ts';
+import type { Ledger, LedgerBatch, LedgerEvent } from '../../src/ledger/index.ts';
+import type { Network } from '../../src/network/index.ts';
+import { Consortium, type RunView } from '../../src/peer/consortium.ts';
+import { type DriverParts, type Preview, RunDriver } from '../../src/peer/driver.ts';
+import type { LocalRows } from '../../src/peer/local-work.ts';
+import type { Question } from '../../src/peer/question.ts';
+import { initialState, type Input, type RoundConfig, type RoundState, step } from '../../src/round/index.ts';
+import { decodeMessage } from '../../src/wire/index.ts';
+import { Access, Crash, type Disk, type DiskWatcher } from './disk.ts';
+import { peerIdOf } from './network.ts';
+
+/** What an incarnation is made of. */
+export interface MemberParts {
+  readonly account: Account;
+  readonly accounts: readonly Account[];
+  readonly disk: Disk;
+  readonly watcher: DiskWatcher;
+  readonly clock: Clock;
+  readonly ledger: (access: Access) => Ledger;
+  readonly network: (access: Access) => Network;
+  readonly question: () => Question;
+  readonly rows: () => LocalRows;
+  readonly genesis: { readonly bytes: Uint8Array; readonly hash: RunView['base'] };
+  /** Until study, rows and trainer are there. */
+  readonly prepareMs: () => number;
+  readonly after: (delayMs: number, run: () => void) => void;
+  readonly failed: (error: unknown) => void;
+  /** A warning of the driver, with its code. */
+  readonly warned: (message: string) => void;
+}
+
+/** One life of a member, from its start to a crash or to the end. */
+export class Incarnation {
+  readonly access: Access;
+  readonly #parts: MemberParts;
+  readonly #consortium = new Consortium(1);
+  readonly #journal: ReturnType<Access['journal']>;
+  readonly #ledger: Ledger;
+  readonly #network: Network;
+  #driver: RunDriver | undefined;
+  #closed = false;
+
+  constructor(parts: MemberParts) {
+    this.#parts = parts;
+    this.access = new Access(parts.disk, parts.watcher);
+    this.#journal = this.access.journal();
+    this.#ledger = parts.ledger(this.access);
+    this.#network = parts.network(this.access);
+    for (const event of this.#journal.events()) this.#consortium.apply(event);
+    this.#guard(() => {
+      for (const run of this.#consortium.runs.values()) if (run.outcome === undefined) this.#drive(run);
+      this.#closed = this.#run()?.outcome !== undefined;
+    });
+  }
+
+  /** The run is over here and nothing is left to do. */
+  get finished(): boolean {
+    return this.#closed;
+  }
+
+  /** Whether the state of the last FINAL round is stored here. */
+  holdsResult(): boolean {
+    const last = this.#run()
+      ?.rounds.filter((round) => round.phase === 'final')
+      .at(-1)?.state;
+    return last === undefined || this.#parts.disk.blobs.has(last);
+  }
+
+  /** As `Peer#ingest` with `Runs.preview`. */
+  ingest(batch: LedgerBatch): void {
+    this.#guard(() => {
+      const preview = this.#preview(batch.events, batch.timeS);
+      if (batch.events.length > 0 || preview.inputs.length > 0) {
+        this.#journal.append({ events: batch.events, cursor: batch.cursor, inputs: preview.inputs });
+      }
+      for (const event of batch.events) this.#consortium.apply(event);
+      preview.adopt();
+    });
+  }
+
+  /** As `Peer.message` with `Runs.message`. */
+  message(from: Account, bytes: Uint8Array): void {
+    this.#guard(() => {
+      try {
+        const message = decodeMessage(bytes);
+        if (this.#driver?.knows(message.context)) this.#driver.message(from, message);
+      } catch (error) {
+        if (!isSwarmError(error) || error.blame !== 'remote') throw error;
+      }
+    });
+  }
+
+  /** As the tick of `Peer`, and the end of a run as in `Runs`. */
+  tick(): void {
+    this.#guard(() => {
+      this.#driver?.tick();
+      const outcome = this.#run()?.outcome;
+      if (outcome === undefined || this.#closed || !this.#driver) return;
+      const state = this.#driver.newest()?.state;
+      if (outcome === 'complete' && state?.phase === 'final' && !state.held && !state.differs) return;
+      this.#closed = true;
+      this.#driver.close().catch((error: unknown) => this.#fail(error));
+    });
+  }
+
+  /** Whether folding the journal gives the state that the newest round is in; undefined where there is none. */
+  replays(): { readonly round: number; readonly same: boolean } | undefined {
+    const live = this.#closed ? undefined : this.#driver?.newest();
+    if (!live) return undefined;
+    return { round: live.key.round, same: isDeepStrictEqual(fold(live.config, this.#journal.inputs(live.key)), live.state) };
+  }
+
+  /** The newest round's machine. */
+  newest(): { readonly round: number; readonly state: RoundState } | undefined {
+    const live = this.#driver?.newest();
+    return live && { round: live.key.round, state: live.state };
+  }
+
+  #run(): RunView | undefined {
+    return this.#consortium.runs.get(1);
+  }
+
+  #preview(events: readonly LedgerEvent[], timeS: number): Preview {
+    for (const event of events) {
+      if (event.scope === 'run' && event.fact.kind === 'runStarted') this.#drive({ ...event.fact, run: event.run, startedS: event.timeS, rounds: [], left: [] });
+    }
+    const facts = events.flatMap((event) => (event.scope === 'round' ? [{ round: event.round, fact: event.fact }] : []));
+    return this.#driver && !this.#closed ? this.#driver.preview(facts, timeS) : { inputs: [], adopt: () => undefined };
+  }
+
+  #drive(run: RunView): void {
+    if (this.#driver) return;
+    const { account, accounts, clock, after, prepareMs, question, rows, genesis } = this.#parts;
+    const logger: Logger = { ...silentLogger, warn: (message, fields) => this.#parts.warned(`${message} ${fields?.['code'] ?? ''}`), child: () => logger };
+    const stores = { journal: this.#journal, vault: this.access.vault(), blobs: this.access.blobs() } as unknown as Pick<DriverParts, 'journal' | 'vault' | 'blobs'>;
+    const driver = new RunDriver(run, account, {
+      ledger: this.#ledger,
+      network: this.#network,
+      ...stores,
+      clock,
+      logger,
+      peerIdOf: (member) => peerIdOf(accounts.indexOf(member)),
+      changed: () => undefined,
+      failed: (error) => this.#fail(error),
+    });
+    this.#driver = driver;
+    after(prepareMs(), () => this.#guard(() => driver.prepared({ question: question(), rows: rows(), genesis })));
+  }
+
+  #guard(work: () => void): void {
+    if (this.access.dead) return;
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof Crash)) this.#parts.failed(error);
+  }
+}
+
+function fold(config: RoundConfig, inputs: readonly Input[]): RoundState {
+  return inputs.reduce((state, input) => step(config, state, input).state, initialState());
+}
