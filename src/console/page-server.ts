@@ -19,11 +19,12 @@ const libraryFiles = (): Readonly<Record<string, string>> => ({
   '/lib/preact.js': packageFile('preact', 'dist/preact.mjs'),
   '/lib/preact-hooks.js': packageFile('preact', 'hooks/dist/hooks.mjs'),
   '/lib/htm.js': packageFile('htm', 'dist/htm.module.js'),
+  '/lib/htm-preact.js': packageFile('htm', 'preact/index.module.js'),
   '/lib/uplot.js': packageFile('uplot', 'dist/uPlot.esm.js'),
   '/lib/uplot.css': packageFile('uplot', 'dist/uPlot.min.css'),
 });
 
-const importMap = JSON.stringify({ imports: { preact: '/lib/preact.js', 'preact/hooks': '/lib/preact-hooks.js', htm: '/lib/htm.js', uplot: '/lib/uplot.js' } });
+const importMap = JSON.stringify({ imports: { preact: '/lib/preact.js', 'preact/hooks': '/lib/preact-hooks.js', htm: '/lib/htm.js', 'htm/preact': '/lib/htm-preact.js', uplot: '/lib/uplot.js' } });
 
 function policy(): string {
   const hash = createHash('sha256').update(importMap).digest('base64');

@@ -10,7 +10,7 @@ import { type Frame, FrameReader, frameHead } from './frames.ts';
 export type Handler = (header: unknown, body: Uint8Array) => Promise<{ readonly header?: unknown; readonly body?: Uint8Array }>;
 
 /** A request as it travels. */
-export interface RequestHeader {
+interface RequestHeader {
   readonly id: number;
   readonly kind: string;
   readonly header: unknown;

@@ -195,6 +195,17 @@ describe('the attempts', () => {
   });
 });
 
+describe('two equally large groups of sums', () => {
+  it('are VOID: neither is chosen over the other', async () => {
+    await using own = await Consortium.create({ members: 6 });
+    const split = await Run.start(own);
+    await split.toPhase('ready');
+    const six = [0, 1, 2, 3, 4, 5];
+    for (const member of six) await own.submit(member, split.readyBy(0, 0, six, named(`sum ${member % 2}`)));
+    expect(await split.voids()).toEqual([{ round: 0, reason: 'sums-differ' }]);
+  });
+});
+
 describe('REVEAL', () => {
   it('is VOID at its deadline without agreement', async () => {
     await run.toPhase('reveal');

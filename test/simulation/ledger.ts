@@ -1,8 +1,9 @@
 /** The simulated ledger: the contract model behind a chain with its own time, and the port by which each member reaches it. */
+
+import { accountsDigest } from '../../src/aggregation/index.ts';
 import { type Account, digest, digestOf, fromHex, toHex, u32, utf8 } from '../../src/common/index.ts';
 import { ledgerErrors } from '../../src/ledger/errors.ts';
 import type { Ledger, LedgerEvent, LedgerTransaction, Receipt } from '../../src/ledger/index.ts';
-import { accountsDigest } from '../../src/aggregation/index.ts';
 import type { Answer, Call, ContractModel, ModelFact } from './contract.ts';
 import type { Access } from './disk.ts';
 import type { Events } from './events.ts';

@@ -137,7 +137,7 @@ export class Incarnation {
   #drive(run: RunView): void {
     if (this.#driver) return;
     const { account, accounts, clock, after, prepareMs, question, rows, genesis } = this.#parts;
-    const logger: Logger = { ...silentLogger, warn: (message, fields) => this.#parts.warned(`${message} ${fields?.['code'] ?? ''}`), child: () => logger };
+    const logger: Logger = { ...silentLogger, warn: (message, fields) => this.#parts.warned(`${message} ${fields?.['code'] ?? ''} ${process.env['SIMULATION_DEBUG'] ? JSON.stringify(fields) : ''}`), child: () => logger };
     const stores = { journal: this.#journal, vault: this.access.vault(), blobs: this.access.blobs() } as unknown as Pick<DriverParts, 'journal' | 'vault' | 'blobs'>;
     const driver = new RunDriver(run, account, {
       ledger: this.#ledger,

@@ -54,10 +54,12 @@ class World {
   readonly #genesis: ReturnType<Question['genesis']>;
   readonly #contexts = new Map<Digest, number>();
   readonly #trace = createHash('sha256');
-  #masking: { readonly round: number; readonly member: number; readonly attempt: number; readonly keys: string[] } | undefined;
+  #masking: { readonly round: number; readonly member: number; readonly keys: string[] } | undefined;
   #acting = 0;
   #stored = 0;
-  #begun: readonly number[] = [];
+  #noted = 0;
+  /** Attempts for which masking has begun, by `round/member`. */
+  readonly #begun = new Map<string, number>();
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule;
@@ -101,7 +103,8 @@ class World {
       else this.#absent(place, fromMs);
     }
     for (const { member, group, fromMs, toMs } of [...this.#schedule.silences.map((span) => ({ ...span, group: [] })), ...this.#schedule.partitions.map((span) => ({ ...span, member: -1 }))]) {
-      const cut = member === undefined ? [] : member >= 0 ? [member] : this.#places.map(({ index }) => index).filter((_, __, all) => group.length > 0 && group.length < all.length);
+      const all = this.#places.map(({ index }) => index);
+      const cut = member === undefined || (group.length > 0 && group.length < all.length) ? all : member >= 0 ? [member] : [];
       for (const impaired of cut) this.#seen.impaired.push({ member: impaired, fromMs, toMs });
       if (member === undefined) this.#time.after(fromMs, () => this.#chain.stall(toMs));
     }
@@ -289,7 +292,6 @@ class World {
     }
     this.#noted = this.#chain.events.length;
   }
-  #noted = 0;
 
   #countFact(round: number, fact: RoundFact): void {
     if (fact.kind === 'final' || fact.kind === 'attemptOpened' || fact.kind === 'have') count(this.#seen, fact.kind);
@@ -331,7 +333,8 @@ class World {
     if (victim === undefined || shown?.fact.kind !== 'ready') return;
     this.#seen.lies.push(round);
     count(this.#seen, 'forged READY');
-    this.#chain.forge(victim, { ...shown.fact, members: [] });
+    const { context, sum } = shown.fact;
+    this.#chain.forge(victim, { context, sum, members: [] });
   }
 
   #secretsStored(member: number, { round }: RoundKey, secrets: RoundSecrets): void {
@@ -339,9 +342,10 @@ class World {
     const name = `${round}/${member}`;
     if (secrets.words && !this.#seen.words.has(name)) this.#seen.words.set(name, secrets.words.slice());
     this.#noteDealt(member, round, secrets);
-    const begun = Object.entries(secrets.masks).flatMap(([attempt, { root }]) => (root === undefined ? [Number(attempt)] : []));
-    const [attempt] = begun.filter((one) => !this.#begun.includes(one));
-    this.#masking = attempt === undefined ? undefined : { member, round, attempt, keys: [] };
+    const attempts = Object.keys(secrets.masks).length;
+    const begins = attempts > (this.#begun.get(name) ?? 0);
+    this.#begun.set(name, attempts);
+    this.#masking = begins ? { member, round, keys: [] } : undefined;
   }
 
   #noteDealt(member: number, round: number, { custodian }: RoundSecrets): void {

@@ -22,7 +22,7 @@ export interface Engine extends AsyncDisposable {
 }
 
 /** Which chain the engine starts with. */
-export interface EngineOptions {
+interface EngineOptions {
   readonly chainId: number;
   /** Timestamp of block 0: part of every block's hash, so it is kept for ever. */
   readonly genesisTimeS: number;

@@ -17,7 +17,7 @@ export interface GatewayTls {
 }
 
 /** Where the gateway listens and whom it knows. */
-export interface GatewayOptions {
+interface GatewayOptions {
   readonly host: string;
   readonly port: number;
   readonly tls: GatewayTls | undefined;
@@ -176,7 +176,7 @@ class Gateway implements AsyncDisposable {
 }
 
 /** An open gateway. */
-export interface ServedGateway extends AsyncDisposable {
+interface ServedGateway extends AsyncDisposable {
   readonly url: string;
 }
 

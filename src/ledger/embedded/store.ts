@@ -9,7 +9,7 @@ import { ledgerErrors } from '../errors.ts';
 import { type BlockRecord, readRecord, writeRecord } from './records.ts';
 
 /** What never changes in one folder. */
-export interface ChainIdentity {
+interface ChainIdentity {
   readonly format: 'schwarm.ledger/1';
   readonly chainId: number;
   readonly genesisTimeS: number;

@@ -19,7 +19,6 @@ const hexBytes = z.string().regex(/^0x([0-9a-f]{2})*$/i);
 /** `QUANTITY` of the JSON-RPC specification, up to 2^52. */
 export const quantityAnswer = quantity;
 export const hexAnswer = hexBytes;
-export const wordAnswer = word;
 export const addressAnswer = address;
 
 /** Head of a block. */

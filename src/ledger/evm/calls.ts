@@ -49,7 +49,7 @@ function labelWord(label: string): Uint8Array {
 }
 
 /** What a call needs beside the transaction itself. */
-export interface CallContext {
+interface CallContext {
   /** READY signature, 65 bytes in hexadecimal with 0x. */
   readonly signature: string;
 }

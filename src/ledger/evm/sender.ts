@@ -11,7 +11,7 @@ import { parseAnswer, quantityAnswer, type ReceiptAnswer, receiptAnswer } from '
 import type { JsonRpc } from './rpc.ts';
 
 /** What is sent: a call of `to`, or a creation where there is none. */
-export interface Draft {
+interface Draft {
   /** For messages. */
   readonly name: string;
   readonly to: string | undefined;
