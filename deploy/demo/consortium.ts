@@ -119,23 +119,26 @@ export class DemoConsortium {
 
   async #homes(members: readonly DemoMember[], users: readonly (SystemUser | undefined)[], url: string): Promise<string[]> {
     const homes = members.map((_, at) => join(this.folder, `peer-${at + 1}`));
-    const enrolments: string[] = [];
-    let before = '';
-    for (const [at, member] of members.entries()) {
-      const [home, user, port] = [homes[at] ?? '', users[at], this.#listenPorts[at] ?? 0];
-      ownFolder(home, user);
-      const address = `/ip4/127.0.0.1/tcp/${port}`;
-      if (!existsSync(join(home, 'config.toml'))) {
-        const bootstrap = before ? ['--bootstrap', before] : [];
-        await runOnce(['init', '--home', home, '--name', member.name, '--listen', address, '--console-port', '0', ...bootstrap], user);
-      } else this.#refreshPorts(home, address, before, user);
-      const { peerId } = JSON.parse(readFileSync(join(home, 'enrolment.json'), 'utf8'));
-      before = `${address}/p2p/${peerId}`;
-      enrolments.push(join(home, 'enrolment.json'));
-      this.#give(join(this.folder, 'ledger', 'tokens.json'), home, user);
+    const addresses = this.#listenPorts.map((port) => `/ip4/127.0.0.1/tcp/${port}`);
+    await Promise.all(members.map((member, at) => this.#makeHome(member, homes[at] ?? '', addresses[at] ?? '', users[at])));
+    const peerIds = homes.map((home) => JSON.parse(readFileSync(join(home, 'enrolment.json'), 'utf8')).peerId);
+    for (const [at, home] of homes.entries()) {
+      this.#refreshPorts(home, addresses[at] ?? '', at === 0 ? '' : `${addresses[at - 1]}/p2p/${peerIds[at - 1]}`, users[at]);
+      this.#give(join(this.folder, 'ledger', 'tokens.json'), home, users[at]);
     }
-    await this.#found(homes, users, enrolments, url);
+    await this.#found(
+      homes,
+      users,
+      homes.map((home) => join(home, 'enrolment.json')),
+      url,
+    );
     return homes;
+  }
+
+  async #makeHome(member: DemoMember, home: string, address: string, user: SystemUser | undefined): Promise<void> {
+    ownFolder(home, user);
+    if (existsSync(join(home, 'config.toml'))) return;
+    await runOnce(['init', '--home', home, '--name', member.name, '--listen', address, '--console-port', '0'], user);
   }
 
   /** Ports may have changed since the last start; keys and everything else stay. */

@@ -48,7 +48,13 @@ function protocols(identity: NetworkIdentity): Readonly<Record<'hello' | 'contro
 }
 
 async function startNode(identity: NetworkIdentity, options: NetworkOptions, admission: Admission): Promise<Libp2p<Services>> {
-  const dht = kadDHT({ protocol: protocols(identity).dht, clientMode: false, peerInfoMapper: passthroughMapper, initialQuerySelfInterval: 500 });
+  const dht = kadDHT({
+    protocol: protocols(identity).dht,
+    clientMode: false,
+    peerInfoMapper: passthroughMapper,
+    initialQuerySelfInterval: 250,
+    allowQueryWithZeroPeers: true,
+  });
   try {
     return await createLibp2p<Services>({
       privateKey: libp2pKey(identity.peerKey),
@@ -96,6 +102,13 @@ interface Known {
   readonly queue: Uint8Array[];
 }
 
+/** The last try to reach a member. */
+interface Try {
+  readonly running: boolean;
+  readonly dueMs: number;
+  readonly waitMs: number;
+}
+
 class Libp2pNetwork implements Network {
   readonly peerId: PeerId;
   readonly #node: Libp2p<Services>;
@@ -105,6 +118,7 @@ class Libp2pNetwork implements Network {
   readonly #handlers: NetworkHandlers;
   readonly #parts: NetworkParts;
   readonly #known = new Map<string, Known>();
+  readonly #tries = new Map<PeerId, Try>();
   readonly #stop = new AbortController();
   readonly #counts = { messagesIn: 0, messagesOut: 0, messagesDropped: 0, bytesIn: 0, bytesOut: 0 };
 
@@ -140,6 +154,7 @@ class Libp2pNetwork implements Network {
 
   setMembers(members: ReadonlyMap<PeerId, Account>): void {
     this.#admission.setMembers(members);
+    this.#searchNow();
     for (const connection of this.#node.getConnections()) {
       if (this.#admission.accountOf(connection.remotePeer.toString())) continue;
       this.#parts.logger.warn('the connection of a peer that is no active member is closed', { peer: connection.remotePeer.toString() });
@@ -237,6 +252,7 @@ class Libp2pNetwork implements Network {
     const before = this.#known.get(peer);
     if (before && before.connection.status === 'open') return;
     this.#known.set(peer, { account, connection, control: undefined, opening: false, queue: [] });
+    this.#searchNow();
     this.#parts.logger.info('connected', { peer, account, address: connection.remoteAddr.toString(), direction: connection.direction });
   }
 
@@ -290,26 +306,45 @@ class Libp2pNetwork implements Network {
       });
   }
 
-  /** Dials members that are not connected: the given addresses first, then by peer id, which asks the DHT. Goes on for ever. */
+  /**
+   * Dials members that are not connected: the given address first, then by peer id, which asks the DHT. Goes on for ever; a member that was
+   * just connected may know the others, so it makes everybody due at once. A peer that is
+   * not a member itself dials nobody: it would be refused.
+   */
   async #search(bootstrap: readonly { readonly address: Multiaddr; readonly peer: string }[]): Promise<void> {
     const { clock } = this.#parts;
-    for (let waitMs: number = searchMs.first; !this.#stop.signal.aborted; waitMs = Math.min(searchMs.longest, waitMs * 1.3)) {
-      const missing = [...this.#admission.members().keys()].filter((peer) => peer !== this.peerId && !this.#known.has(peer));
-      await Promise.all(missing.map((peer) => this.#dial(peer, bootstrap.find((entry) => entry.peer === peer)?.address)));
-      await clock.sleep(missing.length === 0 ? searchMs.longest : waitMs, { signal: this.#stop.signal });
+    while (!this.#stop.signal.aborted) {
+      const isMember = this.#admission.accountOf(this.peerId) !== undefined;
+      for (const peer of isMember ? this.#admission.members().keys() : []) {
+        if (peer === this.peerId || this.#known.has(peer) || !this.#isDue(peer)) continue;
+        void this.#dial(peer, bootstrap.find((entry) => entry.peer === peer)?.address);
+      }
+      await clock.sleep(searchMs.look, { signal: this.#stop.signal });
     }
   }
 
+  /** Something has changed that may let a dial succeed: everybody that is not connected is due at once. */
+  #searchNow(): void {
+    for (const [peer, last] of this.#tries) this.#tries.set(peer, { ...last, dueMs: 0, waitMs: searchMs.first });
+  }
+
+  #isDue(peer: PeerId): boolean {
+    const last = this.#tries.get(peer);
+    return last === undefined || (!last.running && this.#parts.clock.nowMs() >= last.dueMs);
+  }
+
   async #dial(peer: PeerId, address: Multiaddr | undefined): Promise<void> {
-    const signal = this.#parts.clock.timeout(dialMs, { signal: this.#stop.signal });
-    const targets = address ? [address, peerIdFromString(peer)] : [peerIdFromString(peer)];
-    for (const target of targets) {
+    const { clock, logger } = this.#parts;
+    const waitMs = Math.min(searchMs.longest, 2 * (this.#tries.get(peer)?.waitMs ?? searchMs.first / 2));
+    this.#tries.set(peer, { running: true, dueMs: 0, waitMs });
+    for (const target of address ? [address, peerIdFromString(peer)] : [peerIdFromString(peer)]) {
       try {
-        await this.#node.dial(target, { signal });
-        return;
+        await this.#node.dial(target, { signal: clock.timeout(dialMs, { signal: this.#stop.signal }) });
+        break;
       } catch (error) {
-        this.#parts.logger.debug('not reached', { peer, reason: error instanceof Error ? error.message : String(error) });
+        logger.debug('not reached', { peer, reason: error instanceof Error ? error.message : String(error) });
       }
     }
+    this.#tries.set(peer, { running: false, dueMs: clock.nowMs() + waitMs, waitMs });
   }
 }

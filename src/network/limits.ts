@@ -13,9 +13,9 @@ export const stallMs = 15_000;
 /** Milliseconds for a hello after the connection opened. */
 export const helloMs = 10_000;
 /** Milliseconds for one dial, look-up in the DHT included. */
-export const dialMs = 5_000;
-/** Milliseconds between two looks for members that are not connected: short at first, then long. */
-export const searchMs = { first: 250, longest: 3_000 } as const;
+export const dialMs = 3_000;
+/** Milliseconds between two looks for members that are not connected, and between two tries for one of them: short at first, then long. */
+export const searchMs = { look: 100, first: 200, longest: 3_000 } as const;
 /** Streams that one connection may open to this peer, by protocol. */
 export const maxStreams = { hello: 2, control: 4, content: 16 } as const;
 /** Connections, and connections that are still in their handshake. */

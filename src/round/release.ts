@@ -4,9 +4,10 @@ import type { Effect, RoundConfig } from './io.ts';
 import { certified } from './rules.ts';
 import type { RoundState } from './state.ts';
 
-/** Whether an item may be sent now. Seeds and shares of seeds: only behind the consent gate and after R1. */
+/** Whether an item may be sent now: nothing once the round is over. Seeds and shares of seeds: only behind the consent gate and after R1. */
 function available(config: RoundConfig, state: RoundState, by: number, item: Item): boolean {
   const { ground } = state;
+  if (state.phase === 'final' || state.phase === 'void') return false;
   switch (item.kind) {
     case 'bundle':
       return ground.bundle !== undefined;

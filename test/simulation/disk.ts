@@ -17,9 +17,10 @@ export class Crash extends Error {}
 /** What an incarnation does that a crash can come before or after. */
 export type Action = 'journal' | 'vault' | 'blob' | 'send' | 'submit';
 
-/** One crash: at the member's `action`-th action since the beginning, before or after that action took effect. */
+/** One crash: at the member's `action`-th action since the beginning, or in all its time in one phase, before or after that action took effect. */
 export interface PlannedCrash {
   readonly action: number;
+  readonly inPhase: string | undefined;
   readonly before: boolean;
   /** Milliseconds until the member starts again; undefined where it never does. */
   readonly downMs: number | undefined;
@@ -34,11 +35,15 @@ export class Disk {
   readonly blobs = new Map<Digest, Uint8Array>();
   readonly crashes: PlannedCrash[] = [];
   cursor: LedgerCursor | undefined;
-  actions = 0;
+  /** Actions so far, by phase of the newest round and, under an empty name, in all. */
+  readonly actions = new Map<string, number>();
 }
 
 /** What the world wants to know of what is stored. */
 export interface DiskWatcher {
+  readonly phase: () => string;
+  /** An input of a round was stored. */
+  readonly journalled: (kind: Input['kind']) => void;
   readonly crashed: (planned: PlannedCrash, action: Action) => void;
   readonly secretsStored: (key: RoundKey, secrets: RoundSecrets) => void;
   readonly contentStored: (root: Digest, bytes: Uint8Array) => void;
@@ -69,8 +74,10 @@ export class Access {
   /** Does one step, unless the incarnation is dead or dies here. */
   act(action: Action, work: () => void): void {
     if (this.#dead) throw new Crash();
-    this.disk.actions++;
-    const planned = this.disk.crashes.find((crash) => crash.action === this.disk.actions);
+    const { actions, crashes } = this.disk;
+    const phase = this.#watcher.phase();
+    for (const name of ['', phase]) actions.set(name, (actions.get(name) ?? 0) + 1);
+    const planned = crashes.find(({ inPhase, action: at }) => at === actions.get(inPhase ?? '') && (inPhase ?? phase) === phase);
     if (planned?.before !== true) work();
     if (!planned) return;
     this.#dead = true;
@@ -88,7 +95,10 @@ export class Access {
     const setNote = (subject: string, value: unknown): void => this.act('journal', () => disk.notes.set(subject, JSON.stringify(value)));
     const releases = (study: Digest): readonly Release[] => note<readonly Release[]>(`releases/${study}`) ?? [];
     return {
-      append: (entry: JournalEntry) => this.act('journal', () => append(disk, entry)),
+      append: (entry: JournalEntry): void => {
+        this.act('journal', () => append(disk, entry));
+        for (const { input } of entry.inputs ?? []) this.#watcher.journalled(input.kind);
+      },
       events: () => disk.events,
       cursor: () => disk.cursor,
       inputs: (key: RoundKey): readonly Input[] => (disk.inputs.get(roundName(key)) ?? []).map((text) => JSON.parse(text)),

@@ -123,6 +123,7 @@ function callOf(transaction: LedgerTransaction, account: Account): Call {
 export function ledgerPort(chain: Chain, time: Events, account: Account, access: Access, ways: LedgerWays): Ledger {
   const submit = (transaction: LedgerTransaction): Promise<Receipt> => {
     const outcome = Promise.withResolvers<Receipt>();
+    outcome.promise.catch(() => undefined);
     const unreachable = (): void => {
       ways.lost();
       time.after(1_500, () => outcome.reject(ledgerErrors.LEDGER_UNREACHABLE({ url: 'simulation', why: 'lost' })));

@@ -116,6 +116,15 @@ export class Incarnation {
     return { round: live.key.round, same: isDeepStrictEqual(fold(live.config, this.#journal.inputs(live.key)), live.state) };
   }
 
+  /** The round for which something was released that the memory across rounds does not name (rule R6); undefined where all is well. */
+  forgets(): number | undefined {
+    const live = this.#closed ? undefined : this.#driver?.newest();
+    const { released, opened } = live?.state.ground ?? {};
+    if (!live || !released || !opened) return undefined;
+    const known = this.#journal.releases(live.config.study).some(({ base, set }) => base === opened.base && set.join() === released.set.join());
+    return known ? undefined : live.key.round;
+  }
+
   /** The newest round's machine. */
   newest(): { readonly round: number; readonly state: RoundState } | undefined {
     const live = this.#driver?.newest();
@@ -139,7 +148,7 @@ export class Incarnation {
     const { account, accounts, clock, after, prepareMs, question, rows, genesis } = this.#parts;
     const logger: Logger = { ...silentLogger, warn: (message, fields) => this.#parts.warned(`${message} ${fields?.['code'] ?? ''} ${process.env['SIMULATION_DEBUG'] ? JSON.stringify(fields) : ''}`), child: () => logger };
     const stores = { journal: this.#journal, vault: this.access.vault(), blobs: this.access.blobs() } as unknown as Pick<DriverParts, 'journal' | 'vault' | 'blobs'>;
-    const driver = new RunDriver(run, account, {
+    const driver = new RunDriver({ ...run, rounds: run.rounds.toSorted((a, b) => a.round - b.round) }, account, {
       ledger: this.#ledger,
       network: this.#network,
       ...stores,

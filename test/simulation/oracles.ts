@@ -141,6 +141,9 @@ function isComplete(seen: Seen): boolean {
 export const replayGivesTheSameState: Oracle = (seen) =>
   seen.replayed.flatMap(({ member, round, same }) => (same ? [] : [`member ${member}: the journal of round ${round} replays to another state`]));
 
+/** What a member has released is remembered beyond its round, also over a crash (R6). */
+export const releasesAreRemembered: Oracle = (seen) => seen.forgotten.map(({ member, round }) => `member ${member} forgot that it released in round ${round}`);
+
 /** Members end by crashes only. */
 export const nobodyFails: Oracle = (seen) => seen.failures.map(({ member, error }) => `member ${member} failed: ${error}`);
 
@@ -228,6 +231,7 @@ export const oracles: Readonly<Record<string, Oracle>> = {
   setsAreLargeEnough,
   nobodyWaitsForEver,
   replayGivesTheSameState,
+  releasesAreRemembered,
   nobodyFails,
   garbledIsNotKept,
   oneSumIsReady,

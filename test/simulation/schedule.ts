@@ -50,7 +50,7 @@ const within = (chance: Chance, [low, high]: Range): number => low + chance.belo
 const happens = (chance: Chance, probability: number): boolean => chance.real() < probability;
 
 function drawMembers(chance: Chance, [low, high]: Range): number {
-  const weighed = [3, 3, 3, 4, 4, 4, 4, 5, 5, 6, 7].filter((count) => count >= low && count <= high);
+  const weighed = [3, 3, 4, 4, 4, 4, 5, 5, 5, 6, 7].filter((count) => count >= low && count <= high);
   return weighed.length > 0 ? pick(chance, weighed) : within(chance, [low, high]);
 }
 
@@ -62,16 +62,18 @@ function drawDown(chance: Chance): number | undefined {
 }
 
 /** Actions of one member in one clean round of `members`: what the places of crashes are drawn from. */
-function actionsOfRound(members: number): number {
-  return 26 + 16 * (members - 1);
+function drawPlace(chance: Chance, members: number, rounds: number): Pick<PlannedCrash, 'action' | 'inPhase'> {
+  const actions = { '': 26 + 16 * (members - 1), commit: 10, ready: 6 + 3 * members, reveal: 6 * members };
+  const inPhase = happens(chance, 0.4) ? undefined : pick(chance, ['commit', 'commit', 'ready', 'reveal'] as const);
+  return { inPhase, action: 1 + chance.below(rounds * actions[inPhase ?? '']) };
 }
 
 function drawCrashes(chance: Chance, members: number, rounds: number): Schedule['crashes'] {
-  if (!happens(chance, 0.55)) return [];
-  const count = pick(chance, [1, 1, 1, 2, 2, 3]);
+  if (!happens(chance, 0.6)) return [];
+  const count = pick(chance, [1, 1, 1, 1, 2, 2, 3]);
   const drawn = Array.from({ length: count }, () => ({
     member: chance.below(members),
-    action: 1 + chance.below(Math.round(actionsOfRound(members) * rounds)),
+    ...drawPlace(chance, members, rounds),
     before: happens(chance, 0.5),
     downMs: drawDown(chance),
   }));

@@ -61,6 +61,8 @@ export interface Seen {
   readonly failures: { readonly member: number; readonly error: string }[];
   /** Places where replaying the journal gave another state than the running member had. */
   readonly replayed: { readonly member: number; readonly round: number; readonly same: boolean }[];
+  /** Members whose disk, read again after a start, did not say what they had released (rule R6). */
+  readonly forgotten: { readonly member: number; readonly round: number }[];
   /** When a member was down, cut off, silent or late. */
   readonly impaired: (Span & { readonly member: number })[];
   /** Rounds in which the ledger lied. */
@@ -85,6 +87,7 @@ export function nothingSeen(schedule: Schedule): Seen {
     garbledKept: [],
     failures: [],
     replayed: [],
+    forgotten: [],
     impaired: [],
     lies: [],
     standing: [],

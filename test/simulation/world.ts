@@ -140,6 +140,8 @@ class World {
   #checkReplay(member: number, incarnation: Incarnation | undefined): void {
     const replayed = incarnation?.access.dead === false ? incarnation.replays() : undefined;
     if (replayed) this.#seen.replayed.push({ member, ...replayed });
+    const round = incarnation?.access.dead === false ? incarnation.forgets() : undefined;
+    if (round !== undefined) this.#seen.forgotten.push({ member, round });
   }
 
   /** Does something as a member, so that what the ciphers and disks show can be told apart. */
@@ -166,6 +168,7 @@ class World {
     this.#by(place, () => {
       place.incarnation = new Incarnation(this.#parts(place));
     });
+    this.#checkReplay(place.index, place.incarnation);
     this.#offerBatch(place);
   }
 
@@ -182,6 +185,8 @@ class World {
       accounts: this.#accounts,
       disk: place.disk,
       watcher: {
+        journalled: (kind) => count(this.#seen, `input ${kind}`),
+        phase: () => place.incarnation?.newest()?.state.phase ?? 'start',
         crashed: (planned, action) => this.#crashed(place, planned, action),
         secretsStored: (key, secrets) => this.#secretsStored(place.index, key, secrets),
         contentStored: (root, bytes) => this.#contentStored(root, bytes),
@@ -368,7 +373,7 @@ class World {
   }
 }
 
-const noWatcher = { crashed: () => undefined, secretsStored: () => undefined, contentStored: () => undefined };
+const noWatcher = { phase: () => '', journalled: () => undefined, crashed: () => undefined, secretsStored: () => undefined, contentStored: () => undefined };
 
 function tryDecode(bytes: Uint8Array): PeerMessage | undefined {
   try {
