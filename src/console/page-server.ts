@@ -24,7 +24,9 @@ const libraryFiles = (): Readonly<Record<string, string>> => ({
   '/lib/uplot.css': packageFile('uplot', 'dist/uPlot.min.css'),
 });
 
-const importMap = JSON.stringify({ imports: { preact: '/lib/preact.js', 'preact/hooks': '/lib/preact-hooks.js', htm: '/lib/htm.js', 'htm/preact': '/lib/htm-preact.js', uplot: '/lib/uplot.js' } });
+const importMap = JSON.stringify({
+  imports: { preact: '/lib/preact.js', 'preact/hooks': '/lib/preact-hooks.js', htm: '/lib/htm.js', 'htm/preact': '/lib/htm-preact.js', uplot: '/lib/uplot.js' },
+});
 
 function policy(): string {
   const hash = createHash('sha256').update(importMap).digest('base64');

@@ -3,14 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { account, type Clock, fromHex, isSwarmError, type Logger, peerId } from '../common/index.ts';
-import { deployConsortium, probeLedger, type ServedLedger, serveLedger, verifyAccountSignature } from '../ledger/index.ts';
+import { deployConsortium, freshToken, type LedgerToken, probeLedger, type ServedLedger, serveLedger, verifyAccountSignature } from '../ledger/index.ts';
 import { verifyPeerSignature } from '../network/index.ts';
 import { packStudy, readStudy, type Study, writeStudyTemplate } from '../study/index.ts';
 import { enrolmentStatement, maxAddresses, maxAddressSizeBytes, maxNameSizeBytes } from '../wire/index.ts';
 import type { ConsortiumFile } from './config.ts';
 import { peerErrors } from './errors.ts';
 import { homeFiles, loadIdentity, loadLedgerToken, type SignedEnrolment } from './home.ts';
-import { privateFolder, writeWhole } from './store/files.ts';
+import { privateFolder, readIfThere, writeWhole } from './store/files.ts';
 
 type Cancellable = { readonly signal: AbortSignal };
 type Parts = { readonly clock: Clock; readonly logger: Logger };
@@ -58,14 +58,30 @@ export interface LedgerOffer {
   readonly host: string;
   readonly port: number;
   readonly chainId: number;
+  /** Members that get a token of their own, in `tokens/NAME.token`; tokens that exist stay as they are. */
+  readonly members: readonly string[];
   /** Needed off loopback: PEM files. */
   readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
 }
 
+/** Makes a token for each member that has none, and writes each into a file to be handed over. Without members one token serves everybody on this machine. */
+function giveTokens(folder: string, members: readonly string[]): void {
+  if (members.length === 0) return;
+  const file = join(folder, 'tokens.json');
+  const stored = readIfThere(file);
+  const known: LedgerToken[] = stored ? JSON.parse(Buffer.from(stored).toString('utf8')) : [];
+  const tokens = [...known, ...members.filter((name) => !known.some((token) => token.name === name)).map(freshToken)];
+  writeWhole(file, Buffer.from(JSON.stringify(tokens, null, 2)), 'tokens.json');
+  const handOver = privateFolder(folder, 'tokens');
+  for (const { name, token } of tokens)
+    writeWhole(join(handOver, `${name.replaceAll(/[^A-Za-z0-9._-]/g, '_')}.token`), Buffer.from(token), `the token of ${name}`);
+}
+
 /** Serves the embedded ledger from a folder; its tokens are in `tokens.json` there. */
 export async function serveEmbeddedLedger(offer: LedgerOffer, parts: Parts): Promise<ServedLedger> {
-  const { folder, host, port, chainId, tls } = offer;
+  const { folder, host, port, chainId, members, tls } = offer;
   privateFolder(folder);
+  giveTokens(folder, members);
   const files = tls && { certificate: await readFile(tls.certificateFile, 'utf8'), key: await readFile(tls.keyFile, 'utf8') };
   return await serveLedger({ folder, host, port, chainId, tokens: { file: join(folder, 'tokens.json') }, ...(files ? { tls: files } : {}) }, parts);
 }

@@ -1,7 +1,8 @@
 /** What a batch of schedules went through, in numbers: schedules in which something happened, and how often it did in all. */
-import { type ScheduleOptions, drawSchedule } from './schedule.ts';
-import type { Seen } from './seen.ts';
+
 import { violations, voidsWithoutExcuse } from './oracles.ts';
+import { drawSchedule, type ScheduleOptions } from './schedule.ts';
+import type { Seen } from './seen.ts';
 import { runWorld } from './world.ts';
 
 /** Totals over many schedules. */
@@ -44,7 +45,9 @@ export class Coverage {
   lines(): readonly string[] {
     const { final, void: voids } = this.rounds();
     const whole = `${this.schedules} schedules: ${this.complete} runs complete; rounds: ${final} final, ${voids} void (${this.voidsWithoutExcuse} of them with at most n-t impaired)`;
-    const rows = [...this.#totals.keys()].sort().map((what) => `  ${what.padEnd(52)} ${String(this.inSchedules(what)).padStart(6)} schedules ${String(this.total(what)).padStart(8)} times`);
+    const rows = [...this.#totals.keys()]
+      .sort()
+      .map((what) => `  ${what.padEnd(52)} ${String(this.inSchedules(what)).padStart(6)} schedules ${String(this.total(what)).padStart(8)} times`);
     return [whole, ...rows];
   }
 }

@@ -10,7 +10,7 @@ import { Consortium, type RunView } from '../../src/peer/consortium.ts';
 import { type DriverParts, type Preview, RunDriver } from '../../src/peer/driver.ts';
 import type { LocalRows } from '../../src/peer/local-work.ts';
 import type { Question } from '../../src/peer/question.ts';
-import { initialState, type Input, type RoundConfig, type RoundState, step } from '../../src/round/index.ts';
+import { type Input, initialState, type RoundConfig, type RoundState, step } from '../../src/round/index.ts';
 import { decodeMessage } from '../../src/wire/index.ts';
 import { Access, Crash, type Disk, type DiskWatcher } from './disk.ts';
 import { peerIdOf } from './network.ts';
@@ -137,7 +137,8 @@ export class Incarnation {
 
   #preview(events: readonly LedgerEvent[], timeS: number): Preview {
     for (const event of events) {
-      if (event.scope === 'run' && event.fact.kind === 'runStarted') this.#drive({ ...event.fact, run: event.run, startedS: event.timeS, rounds: [], left: [] });
+      if (event.scope === 'run' && event.fact.kind === 'runStarted')
+        this.#drive({ ...event.fact, run: event.run, startedS: event.timeS, rounds: [], left: [] });
     }
     const facts = events.flatMap((event) => (event.scope === 'round' ? [{ round: event.round, fact: event.fact }] : []));
     return this.#driver && !this.#closed ? this.#driver.preview(facts, timeS) : { inputs: [], adopt: () => undefined };
@@ -146,8 +147,15 @@ export class Incarnation {
   #drive(run: RunView): void {
     if (this.#driver) return;
     const { account, accounts, clock, after, prepareMs, question, rows, genesis } = this.#parts;
-    const logger: Logger = { ...silentLogger, warn: (message, fields) => this.#parts.warned(`${message} ${fields?.['code'] ?? ''} ${process.env['SIMULATION_DEBUG'] ? JSON.stringify(fields) : ''}`), child: () => logger };
-    const stores = { journal: this.#journal, vault: this.access.vault(), blobs: this.access.blobs() } as unknown as Pick<DriverParts, 'journal' | 'vault' | 'blobs'>;
+    const logger: Logger = {
+      ...silentLogger,
+      warn: (message, fields) => this.#parts.warned(`${message} ${fields?.['code'] ?? ''} ${process.env['SIMULATION_DEBUG'] ? JSON.stringify(fields) : ''}`),
+      child: () => logger,
+    };
+    const stores = { journal: this.#journal, vault: this.access.vault(), blobs: this.access.blobs() } as unknown as Pick<
+      DriverParts,
+      'journal' | 'vault' | 'blobs'
+    >;
     const driver = new RunDriver({ ...run, rounds: run.rounds.toSorted((a, b) => a.round - b.round) }, account, {
       ledger: this.#ledger,
       network: this.#network,

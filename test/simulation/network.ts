@@ -1,5 +1,5 @@
 /** The simulated network: control messages that are late, lost, doubled, out of order or garbled, and content by its root from whoever can be reached. */
-import { type Digest, equalBytes, leafHash, leavesOf, merkleRoot, type PeerId, digestBytes } from '../../src/common/index.ts';
+import { type Digest, digestBytes, equalBytes, leafHash, leavesOf, merkleRoot, type PeerId } from '../../src/common/index.ts';
 import { networkErrors } from '../../src/network/errors.ts';
 import type { Network } from '../../src/network/index.ts';
 import type { Access } from './disk.ts';
@@ -74,5 +74,7 @@ export function networkPort(self: number, time: Events, access: Access, ways: Ne
 /** The receiver's check as in `src/network/content.ts`: the list against the root, each chunk against its leaf. */
 function fits(bytes: Uint8Array, list: readonly Uint8Array[], root: Digest): boolean {
   const chunks = leavesOf(bytes);
-  return equalBytes(merkleRoot(list), digestBytes(root)) && chunks.length === list.length && chunks.every((leaf, at) => equalBytes(leaf, list[at] ?? leafHash(leaf)));
+  return (
+    equalBytes(merkleRoot(list), digestBytes(root)) && chunks.length === list.length && chunks.every((leaf, at) => equalBytes(leaf, list[at] ?? leafHash(leaf)))
+  );
 }

@@ -4,8 +4,8 @@ import { seededChance } from '../../src/common/index.ts';
 import type { FeatureTable } from '../../src/dataset/index.ts';
 import type { LocalRows } from '../../src/peer/local-work.ts';
 import { type NextState, Question } from '../../src/peer/question.ts';
-import { manifestSchema } from '../../src/study/manifest.ts';
 import type { Study } from '../../src/study/index.ts';
+import { manifestSchema } from '../../src/study/manifest.ts';
 import { createArithmeticTrainer, type Trainer } from '../../src/training/index.ts';
 import { named } from './named.ts';
 

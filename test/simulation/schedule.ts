@@ -36,6 +36,8 @@ export interface Schedule {
   readonly late: readonly { readonly member: number; readonly fromMs: number | undefined }[];
   /** Local work of one sum takes this long. */
   readonly slow: readonly { readonly member: number; readonly ordinal: number; readonly workMs: number }[];
+  /** Chance that, at a tick, one member asks another for a seed or a share of one, whether or not it is time. */
+  readonly curious: number;
   /** The ledger shows a forged READY in this round once all others are READY. */
   readonly lieInRound: number | undefined;
 }
@@ -54,29 +56,33 @@ function drawMembers(chance: Chance, [low, high]: Range): number {
   return weighed.length > 0 ? pick(chance, weighed) : within(chance, [low, high]);
 }
 
-function drawDown(chance: Chance): number | undefined {
+/** Short and long absences in equal parts; where a deadline is to pass, mostly long ones. */
+function drawDown(chance: Chance, outlast: boolean): number | undefined {
   const kind = chance.real();
-  if (kind < 0.3) return within(chance, [200, 3_000]);
-  if (kind < 0.8) return within(chance, [4_000, 30_000]);
+  if (kind < (outlast ? 0.15 : 0.35)) return within(chance, [200, 3_000]);
+  if (kind < 0.8) return within(chance, outlast ? [12_000, 40_000] : [4_000, 30_000]);
   return kind < 0.92 ? within(chance, [30_000, 90_000]) : undefined;
 }
 
 /** Actions of one member in one clean round of `members`: what the places of crashes are drawn from. */
 function drawPlace(chance: Chance, members: number, rounds: number): Pick<PlannedCrash, 'action' | 'inPhase'> {
   const actions = { '': 26 + 16 * (members - 1), commit: 10, ready: 6 + 3 * members, reveal: 6 * members };
-  const inPhase = happens(chance, 0.4) ? undefined : pick(chance, ['commit', 'commit', 'ready', 'reveal'] as const);
+  const inPhase = happens(chance, 0.3) ? undefined : pick(chance, ['commit', 'commit', 'ready', 'ready', 'reveal'] as const);
   return { inPhase, action: 1 + chance.below(rounds * actions[inPhase ?? '']) };
 }
 
 function drawCrashes(chance: Chance, members: number, rounds: number): Schedule['crashes'] {
-  if (!happens(chance, 0.6)) return [];
+  if (!happens(chance, 0.65)) return [];
   const count = pick(chance, [1, 1, 1, 1, 2, 2, 3]);
-  const drawn = Array.from({ length: count }, () => ({
-    member: chance.below(members),
-    ...drawPlace(chance, members, rounds),
-    before: happens(chance, 0.5),
-    downMs: drawDown(chance),
-  }));
+  const drawn = Array.from({ length: count }, () => {
+    const place = drawPlace(chance, members, rounds);
+    return {
+      member: chance.below(members),
+      ...place,
+      before: happens(chance, 0.5),
+      downMs: drawDown(chance, place.inPhase === 'commit' || place.inPhase === 'ready'),
+    };
+  });
   const gone = drawn.filter((crash) => crash.downMs === undefined).map(({ member }) => member);
   const spared = members - new Set(gone).size < 3 && happens(chance, 0.8);
   return spared ? drawn.map((crash) => ({ ...crash, downMs: crash.downMs ?? 20_000 })) : drawn;
@@ -127,6 +133,7 @@ export function drawSchedule(seed: number, options: ScheduleOptions = {}): Sched
     crashes: drawCrashes(chance, members, rounds),
     ...drawCuts(chance, members),
     slow,
+    curious: happens(chance, 0.25) ? 0.2 : 0,
     lieInRound: happens(chance, 0.07) ? chance.below(rounds) : undefined,
   };
 }

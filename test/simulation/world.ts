@@ -4,7 +4,7 @@ import { planDigest, roundContext } from '../../src/aggregation/index.ts';
 import { type Account, account, type Chance, type Digest, digestOf, isSwarmError, seededChance, toHex } from '../../src/common/index.ts';
 import type { Question } from '../../src/peer/question.ts';
 import type { RoundSecrets } from '../../src/peer/store/vault.ts';
-import { decodeMessage, type PeerMessage, type RoundFact, type RoundKey, type RunTerms } from '../../src/wire/index.ts';
+import { decodeMessage, encodeMessage, type Item, type PeerMessage, type RoundFact, type RoundKey, type RunTerms } from '../../src/wire/index.ts';
 import { ContractModel } from './contract.ts';
 import { Access, type Action, Disk, type PlannedCrash } from './disk.ts';
 import { Events } from './events.ts';
@@ -102,7 +102,10 @@ class World {
       if (fromMs === 0) this.#start(place);
       else this.#absent(place, fromMs);
     }
-    for (const { member, group, fromMs, toMs } of [...this.#schedule.silences.map((span) => ({ ...span, group: [] })), ...this.#schedule.partitions.map((span) => ({ ...span, member: -1 }))]) {
+    for (const { member, group, fromMs, toMs } of [
+      ...this.#schedule.silences.map((span) => ({ ...span, group: [] })),
+      ...this.#schedule.partitions.map((span) => ({ ...span, member: -1 })),
+    ]) {
       const all = this.#places.map(({ index }) => index);
       const cut = member === undefined || (group.length > 0 && group.length < all.length) ? all : member >= 0 ? [member] : [];
       for (const impaired of cut) this.#seen.impaired.push({ member: impaired, fromMs, toMs });
@@ -113,6 +116,7 @@ class World {
     const tick = (): void => {
       for (const place of this.#places) this.#by(place, () => place.incarnation?.tick());
       this.#tellLies();
+      this.#askEarly();
       this.#time.after(tickMs, tick);
     };
     this.#time.after(tickMs, tick);
@@ -210,7 +214,7 @@ class World {
   #question(member: number): Question {
     return new WatchedQuestion(this.#schedule.members, this.#schedule.statistics, (base, sum, next) => {
       const newest = this.#places[member]?.incarnation?.newest();
-      if (!newest || newest.state.phase !== 'reveal') return;
+      if (newest?.state.phase !== 'reveal') return;
       this.#seen.opened.push({ member, round: newest.round, set: newest.state.set, base, sum: sum.slice(), state: next.hash });
     });
   }
@@ -340,6 +344,22 @@ class World {
     count(this.#seen, 'forged READY');
     const { context, sum } = shown.fact;
     this.#chain.forge(victim, { context, sum, members: [] });
+  }
+
+  /** A curious member asks for what unmasks, long before it is due. */
+  #askEarly(): void {
+    if (!this.#happens(this.#schedule.curious)) return;
+    const [context] = [...this.#contexts.keys()].slice(-1);
+    const [by, to, owner, attempt] = [this.#anyone(), this.#anyone(), this.#anyone(), this.#chance.below(2)];
+    if (context === undefined || by === to || !this.#reachable(by, to)) return;
+    const item: Item = this.#chance.below(2) === 0 ? { kind: 'seed', attempt } : { kind: 'seedShare', attempt, owner };
+    const bytes = encodeMessage({ context, body: { kind: 'request', item } });
+    count(this.#seen, 'asked early');
+    this.#arrive(by, to, bytes, bytes);
+  }
+
+  #anyone(): number {
+    return this.#chance.below(this.#places.length);
   }
 
   #secretsStored(member: number, { round }: RoundKey, secrets: RoundSecrets): void {

@@ -10,6 +10,7 @@ interface ServeFlags {
   readonly host: string;
   readonly port: number;
   readonly chainId: number;
+  readonly member?: readonly string[];
   readonly certificate?: string;
   readonly key?: string;
 }
@@ -24,10 +25,12 @@ async function serve(shell: Shell, flags: ServeFlags): Promise<void> {
   if ((certificate === undefined) !== (key === undefined)) throw consoleErrors.CONSOLE_USAGE({ problem: '--certificate and --key go together' });
   const tls = certificate && key ? { tls: { certificateFile: certificate, keyFile: key } } : {};
   const folder = resolve(flags.folder);
-  await using ledger = await serveEmbeddedLedger({ folder, host, port, chainId, ...tls }, { clock: systemClock, logger });
+  await using ledger = await serveEmbeddedLedger({ folder, host, port, chainId, members: flags.member ?? [], ...tls }, { clock: systemClock, logger });
   shell.print({ ready: true, url: ledger.url, chainId: ledger.chainId, engine: ledger.engine, tokens: `${folder}/tokens.json`, pid: process.pid }, [
     `embedded ledger: one process, one operator, for trying out · ${ledger.url} · chain ${ledger.chainId}`,
-    `each member needs a token of ${folder}/tokens.json in its folder as ledger.token`,
+    flags.member
+      ? `hand over ${folder}/tokens/NAME.token to each member: it goes into its folder as ledger.token`
+      : `the token for this machine is in ${folder}/tokens.json`,
   ]);
   const ended = await Promise.race([stopped.promise, ledger.ended]);
   if (ended) throw ended;
@@ -43,6 +46,7 @@ export function addLedgerCommands(program: Command): void {
     .option('--host <address>', 'where to listen; off loopback TLS is required', '127.0.0.1')
     .option('--port <port>', 'port, 0 for a free one', Number, 8545)
     .option('--chain-id <id>', 'number of a new chain', Number, 7341)
+    .option('--member <name>', 'make a token for this member, repeatable; without it one token serves everybody on this machine', collect)
     .option('--certificate <file>', 'TLS certificate, PEM')
     .option('--key <file>', 'TLS key, PEM')
     .addHelpText('after', '\nExample:\n  schwarm ledger serve --folder ./ledger\n')

@@ -67,14 +67,20 @@ export function Graph({ members, runs }: Snapshot): unknown {
   const self = active.findIndex((member) => member.self);
   return html`<section><h2>${words.members}</h2><svg viewBox="0 0 420 240" width="100%" role="img" aria-label=${words.members}>
     ${active.map((member, at) => (at !== self && member.connected ? html`<line x1=${places[self]?.x} y1=${places[self]?.y} x2=${places[at]?.x} y2=${places[at]?.y} stroke="var(--accent)" stroke-opacity=".45" stroke-width="1.5" />` : ''))}
-    ${active.map((member, at) => html`<g><circle cx=${places[at]?.x} cy=${places[at]?.y} r="13" fill="var(--paper)" stroke-width="2.5" stroke=${waited.has(member.name) ? 'var(--amber)' : member.connected || member.self ? 'var(--accent)' : 'var(--line)'} />
-      <text x=${places[at]?.x} y=${(places[at]?.y ?? 0) + 30} text-anchor="middle">${member.name}${member.self ? ` (${words.you})` : ''}</text></g>`)}
+    ${active.map(
+      (
+        member,
+        at,
+      ) => html`<g><circle cx=${places[at]?.x} cy=${places[at]?.y} r="13" fill="var(--paper)" stroke-width="2.5" stroke=${waited.has(member.name) ? 'var(--amber)' : member.connected || member.self ? 'var(--accent)' : 'var(--line)'} />
+      <text x=${places[at]?.x} y=${(places[at]?.y ?? 0) + 30} text-anchor="middle">${member.name}${member.self ? ` (${words.you})` : ''}</text></g>`,
+    )}
   </svg></section>`;
 }
 
 /** Every member with its connection. */
 export function Members({ members, status }: Snapshot): unknown {
-  const state = (member: Snapshot['members'][number]): string => (member.self ? words.you : member.active ? (member.connected ? words.connected : words.notConnected) : words.revoked);
+  const state = (member: Snapshot['members'][number]): string =>
+    member.self ? words.you : member.active ? (member.connected ? words.connected : words.notConnected) : words.revoked;
   return html`<section><h2>${words.members}</h2><table><thead><tr><th>${words.member}</th><th>${words.state}</th><th class="n">${words.roundTrip}</th></tr></thead><tbody>
     ${members.map((member) => html`<tr><td><span class=${`dot ${member.self || member.connected ? '' : 'off'}`}></span>${member.name}</td><td>${state(member)}</td><td class="n">${member.roundTripMs === null ? '–' : `${member.roundTripMs} ms`}</td></tr>`)}
   </tbody></table><p class="soft small">${words.hidden} ${status.counters.refusedOutsiders > 0 ? `${status.counters.refusedOutsiders} ${words.refused}.` : ''}</p></section>`;

@@ -8,7 +8,14 @@ export interface RunSnapshot {
   readonly rounds: number;
   readonly finalRounds: number;
   readonly members: readonly { readonly name: string }[];
-  readonly newest: { readonly round: number; readonly phase: string; readonly set: readonly number[]; readonly done: readonly number[]; readonly phaseS: number; readonly deadlineS: number } | null;
+  readonly newest: {
+    readonly round: number;
+    readonly phase: string;
+    readonly set: readonly number[];
+    readonly done: readonly number[];
+    readonly phaseS: number;
+    readonly deadlineS: number;
+  } | null;
   readonly waiting: { readonly phase: string; readonly members: readonly string[]; readonly sinceS: number; readonly untilS: number } | null;
   readonly figures: readonly { readonly round: number; readonly meanLoss?: number; readonly rows: number }[];
   readonly outcome: string | null;
@@ -25,7 +32,14 @@ export interface Snapshot {
     readonly ledger: { readonly mode: string; readonly chainId: number; readonly block: number; readonly timeS: number; readonly silentS: number };
     readonly counters: { readonly refusedOutsiders: number };
   };
-  readonly members: readonly { readonly name: string; readonly account: string; readonly self: boolean; readonly active: boolean; readonly connected: boolean; readonly roundTripMs: number | null }[];
+  readonly members: readonly {
+    readonly name: string;
+    readonly account: string;
+    readonly self: boolean;
+    readonly active: boolean;
+    readonly connected: boolean;
+    readonly roundTripMs: number | null;
+  }[];
   readonly studies: readonly { readonly study: string; readonly publisher: string; readonly decisions: readonly { readonly approved: boolean }[] }[];
   readonly dataSets: readonly { readonly name: string; readonly dataVersion: string; readonly files: number }[];
   readonly runs: readonly RunSnapshot[];

@@ -1,0 +1,214 @@
+/** The network suite on libp2p over TCP on loopback, and what only this adapter can be asked: nodes that follow no rule of ours. */
+import { randomBytes } from 'node:crypto';
+import type { Connection } from '@libp2p/interface';
+import { multiaddr } from '@multiformats/multiaddr';
+import { describe, expect, it } from 'vitest';
+import { type Clock, chunkSizeBytes, digestBytes } from '../../src/common/index.ts';
+import { createNetwork } from '../../src/network/index.ts';
+import { maxWriteBufferBytes } from '../../src/network/limits.ts';
+import { encodeHello } from '../../src/wire/index.ts';
+import { bareNode, framed, Heard, protocolsOf } from '../support/bare-node.ts';
+import { realClock } from '../support/clock.ts';
+import { consortium, eventually, freshContent, helloOf, institution, membersOf, type NetworkPeer, startPeer } from '../support/network.ts';
+import { networkCompliance } from './network.ts';
+
+networkCompliance('libp2p over TCP', createNetwork);
+
+const open = { signal: new AbortController().signal };
+const names = protocolsOf(consortium);
+const listIndex = 0xffff_ffff;
+
+/** A member's network and a bare node that has the keys of another member. */
+async function facing(owned: AsyncDisposableStack, clock?: Clock) {
+  const [one, two] = [institution(), institution()];
+  const start: typeof createNetwork = (identity, options, handlers, parts) => createNetwork(identity, options, handlers, { ...parts, ...(clock ? { clock } : {}) });
+  const member = owned.use(await startPeer(one, {}, start));
+  member.network.setMembers(membersOf(one, two));
+  const bare = owned.use(await bareNode(two.peerKey));
+  const dial = (): Promise<Connection> => bare.dial(multiaddr(member.address));
+  return { member, bare, two, dial };
+}
+
+async function sayHello(connection: Connection, bytes: Uint8Array): Promise<Heard> {
+  const stream = await connection.newStream(names.hello);
+  const heard = new Heard(stream);
+  stream.send(framed(bytes));
+  return heard;
+}
+
+function request(root: string, index: number): Uint8Array {
+  const bytes = Buffer.alloc(36);
+  Buffer.from(root, 'hex').copy(bytes);
+  bytes.writeUInt32BE(index, 32);
+  return new Uint8Array(bytes);
+}
+
+function reasons(peer: NetworkPeer): readonly string[] {
+  return peer.log.filter(({ level }) => level === 'warn').map(({ fields }) => String(fields['reason'] ?? ''));
+}
+
+describe('libp2p, faced with a node that follows no rule', () => {
+  it('answers nothing before a hello: neither messages nor content', async () => {
+    await using owned = new AsyncDisposableStack();
+    const { member, dial } = await facing(owned);
+    const content = freshContent(1);
+    member.offer = () => content.bytes;
+    const connection = await dial();
+    for (const name of [names.control, names.content]) {
+      const stream = await connection.newStream(name).catch(() => undefined);
+      if (!stream) continue;
+      const heard = new Heard(stream);
+      if (stream.status === 'open') stream.send(framed(name === names.control ? Buffer.from('x') : request(content.root, 0)));
+      await eventually('the stream was ended', () => heard.end !== 'open' || stream.status !== 'open');
+      expect(heard.bytes.byteLength).toBe(0);
+    }
+    expect([member.asked, member.received]).toEqual([0, []]);
+  });
+
+  it('ends a connection on which no hello comes', async () => {
+    await using owned = new AsyncDisposableStack();
+    const hurried: Clock = { ...realClock, sleep: (ms, options) => realClock.sleep(ms / 20, options), timeout: (ms, options) => realClock.timeout(ms / 20, options) };
+    const { member, bare, dial } = await facing(owned, hurried);
+    const connection = await dial();
+    await eventually('it is closed', () => connection.status !== 'open');
+    expect(bare.getConnections()).toEqual([]);
+    expect(reasons(member)).toContainEqual(expect.stringContaining('none came in time'));
+  });
+
+  it.for([
+    ['of another consortium', 'it belongs to another consortium'],
+    ['of another peer id', 'it names another peer id than the connection'],
+    ['that is no hello', 'hello'],
+    ['that is empty', 'hello'],
+  ] as const)('refuses a hello %s and ends the connection', async ([what, reason]) => {
+    await using owned = new AsyncDisposableStack();
+    const { member, two, dial } = await facing(owned);
+    const bytes = {
+      'of another consortium': encodeHello(await helloOf(two, { contract: institution().account })),
+      'of another peer id': encodeHello(await helloOf({ ...two, peerId: institution().peerId })),
+      'that is no hello': new Uint8Array(randomBytes(300)),
+      'that is empty': new Uint8Array(0),
+    }[what];
+    const connection = await dial();
+    const heard = await sayHello(connection, bytes);
+    await eventually('it is closed', () => connection.status !== 'open');
+    expect(heard.bytes.byteLength).toBe(0);
+    expect(member.network.counters().refusedHellos).toBe(1);
+    expect(member.network.connections()).toEqual([]);
+    expect(reasons(member)).toContainEqual(expect.stringContaining(reason));
+  });
+
+  it('keeps nothing of a frame whose stated length is over the limit, and ends that stream only', async () => {
+    await using owned = new AsyncDisposableStack();
+    const { member, two, dial } = await facing(owned);
+    const connection = await dial();
+    const hello = await sayHello(connection, encodeHello(await helloOf(two)));
+    await eventually('the hello was answered', () => hello.bytes.byteLength > 100);
+    for (const [name, limit] of [[names.control, 65_536] as const, [names.content, 36] as const]) {
+      const stream = await connection.newStream(name);
+      const heard = new Heard(stream);
+      stream.send(framed(new Uint8Array(10), limit + 1));
+      await eventually('the stream was ended', () => heard.end !== 'open');
+    }
+    expect(connection.status).toBe('open');
+    const stream = await connection.newStream(names.control);
+    const cut = framed(Buffer.from('in three pieces')).subarray();
+    for (const [from, to] of [[0, 2], [2, 9], [9, cut.length]] as const) {
+      stream.send(cut.slice(from, to));
+      await realClock.sleep(30, open);
+    }
+    await eventually('a message in pieces arrives whole', () => member.received.length > 0);
+    expect(member.received).toEqual([{ from: two.peerId, text: 'in three pieces' }]);
+  });
+
+  it('keeps little in memory for a receiver that does not read, and serves it all once it does', async () => {
+    await using owned = new AsyncDisposableStack();
+    const { member, two, dial } = await facing(owned);
+    const content = freshContent(200);
+    member.offer = () => content.bytes;
+    const connection = await dial();
+    const hello = await sayHello(connection, encodeHello(await helloOf(two)));
+    await eventually('the hello was answered', () => hello.bytes.byteLength > 100);
+    const streams = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const stream = await connection.newStream(names.content);
+        stream.pause();
+        const heard = new Heard(stream);
+        for (let index = 0; index < 60; index++) stream.send(framed(request(content.root, index)));
+        return { stream, heard };
+      }),
+    );
+    await realClock.sleep(1_500, open);
+    const waiting = member.asked;
+    await realClock.sleep(1_000, open);
+    expect(member.asked).toBe(waiting);
+    expect(waiting).toBeGreaterThan(0);
+    const onTheWay = 512 * 1024;
+    expect(waiting * chunkSizeBytes).toBeLessThanOrEqual(4 * (maxWriteBufferBytes + 2 * onTheWay + chunkSizeBytes));
+    for (const { stream } of streams) stream.resume();
+    const [first] = streams;
+    let frames = 0;
+    await eventually('the first stream brings all', () => {
+      while (first?.heard.frame()) frames++;
+      return frames === 60;
+    });
+  });
+
+  it('ends a stream that asks for more at once than the holder queues', async () => {
+    await using owned = new AsyncDisposableStack();
+    const { member, two, dial } = await facing(owned);
+    const content = freshContent(200);
+    member.offer = () => content.bytes;
+    const connection = await dial();
+    const hello = await sayHello(connection, encodeHello(await helloOf(two)));
+    await eventually('the hello was answered', () => hello.bytes.byteLength > 100);
+    const stream = await connection.newStream(names.content);
+    stream.pause();
+    const heard = new Heard(stream);
+    for (let index = 0; index < 400 && stream.status === 'open'; index++) stream.send(framed(request(content.root, index % 200)));
+    await eventually('the stream was ended', () => heard.end !== 'open');
+    expect(connection.status).toBe('open');
+    expect(member.asked).toBeLessThan(400);
+  });
+
+  it('gives nothing for content that it does not have, for an index beyond it, or for a request of another size', async () => {
+    await using owned = new AsyncDisposableStack();
+    const { member, two, dial } = await facing(owned);
+    const content = freshContent(1);
+    member.offer = (root) => (root === content.root ? content.bytes : undefined);
+    const connection = await dial();
+    const hello = await sayHello(connection, encodeHello(await helloOf(two)));
+    await eventually('the hello was answered', () => hello.bytes.byteLength > 100);
+    const stream = await connection.newStream(names.content);
+    const heard = new Heard(stream);
+    for (const [root, index] of [['ab'.repeat(32), listIndex], [content.root, 7]] as const) stream.send(framed(request(root, index)));
+    const answers: Uint8Array[] = [];
+    await eventually('both are answered', () => {
+      for (let frame = heard.frame(); frame; frame = heard.frame()) answers.push(frame);
+      return answers.length === 2;
+    });
+    expect(answers.map(({ length }) => length)).toEqual([4, 4]);
+    stream.send(framed(digestBytes(content.root)));
+    await eventually('a short request ends the stream', () => heard.end !== 'open');
+  });
+
+  it('tells an outsider no address: it has no more than the one it came with', async () => {
+    await using owned = new AsyncDisposableStack();
+    const [one, two, three] = [institution(), institution(), institution()];
+    const a = owned.use(await startPeer(one));
+    const b = owned.use(await startPeer(two, { knows: a }));
+    for (const peer of [a, b]) peer.network.setMembers(membersOf(one, two));
+    await eventually('the members are connected', () => a.network.connections().length === 1);
+    const outsider = owned.use(await bareNode(three.peerKey, names.dht));
+    for (let time = 0; time < 5; time++) {
+      await outsider.dial(multiaddr(a.address)).catch(() => undefined);
+      await realClock.sleep(200, open);
+    }
+    expect(outsider.getConnections()).toEqual([]);
+    const known = await outsider.peerStore.all();
+    const addresses = known.filter(({ id }) => !id.equals(outsider.peerId)).flatMap((peer) => peer.addresses.map(({ multiaddr: address }) => address.toString()));
+    expect(addresses.every((address) => a.address.startsWith(address))).toBe(true);
+    expect(known.some(({ id }) => id.toString() === two.peerId)).toBe(false);
+    expect(a.network.counters().refusedOutsiders).toBeGreaterThanOrEqual(5);
+  });
+});
