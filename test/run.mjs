@@ -1,10 +1,12 @@
-// `npm test`: installs what is missing and runs vitest under Node 24. `npm test -- NAME…` runs the named projects or files; `npm run bench` the bench.
+// `npm test`: installs what is missing and runs all that needs only Node and less than ten minutes, under Node 24. `npm test -- NAME…` runs the named
+// projects (`e2e` is the long one) or files; `npm run bench` the bench.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled, node24 } from '../deploy/install.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const projects = ['unit', 'vectors', 'simulation', 'compliance', 'integration', 'e2e'];
+const short = ['unit', 'vectors', 'simulation', 'compliance', 'integration', 'demo'];
+const projects = [...short, 'e2e'];
 const binary = ensureInstalled({ dev: true }) ? node24() : undefined;
 if (!binary) process.exit(5);
 
@@ -13,6 +15,6 @@ if (first === 'bench') {
   process.exit(spawnSync(binary, ['test/bench/main.ts', ...rest], { cwd: root, stdio: 'inherit' }).status ?? 1);
 }
 const given = process.argv.slice(2);
-const args = given.flatMap((name) => (projects.includes(name) ? ['--project', name] : [name]));
+const args = (given.length > 0 ? given : short).flatMap((name) => (projects.includes(name) ? ['--project', name] : [name]));
 const { status } = spawnSync(binary, ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/vitest.config.ts', ...args], { cwd: root, stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -17,7 +17,8 @@ export default defineConfig({
       project('simulation', 300_000),
       project('compliance', 120_000),
       project('integration', 120_000),
-      project('e2e', 600_000, { fileParallelism: false }),
+      project('demo', 120_000, { include: ['test/e2e/demo.test.ts'] }),
+      project('e2e', 600_000, { exclude: ['test/e2e/demo.test.ts'], fileParallelism: false }),
     ],
   },
 });

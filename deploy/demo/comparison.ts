@@ -57,7 +57,9 @@ const parts = { clock: systemClock, logger: silentLogger };
 
 /** Every member's rows as its own peer sees them. */
 export async function loadTables(study: Study, members: readonly DemoMember[], signal: AbortSignal): Promise<readonly FeatureTable[]> {
-  return await Promise.all(members.map(async ({ dataset, files }) => loadFeatures(study, await bindDataset(dataset, files, { signal }), { signal }, parts)));
+  const tables: FeatureTable[] = [];
+  for (const { dataset, files } of members) tables.push(await loadFeatures(study, await bindDataset(dataset, files, { signal }), { signal }, parts));
+  return tables;
 }
 
 function quality(study: Study, { scores, labels }: Scored): Quality {
@@ -125,12 +127,8 @@ export async function compare(
       return { scores: await scoreExported(model, features, table.featureNames.length), labels };
     }),
   );
-  const alone = await Promise.all(
-    tables.map(
-      async (table, at) =>
-        (await trainInOnePlace(study, table, [table], members[at]?.name ?? '', signal))[0] ?? { scores: new Float32Array(0), labels: new Float32Array(0) },
-    ),
-  );
+  const alone: Scored[] = [];
+  for (const [at, table] of tables.entries()) alone.push(...(await trainInOnePlace(study, table, [table], members[at]?.name ?? '', signal)));
   const pooled = await trainInOnePlace(study, pooledTable(tables), tables, 'pooled', signal);
   return { rows: tables.map(splitCounts), local: modelQuality(study, alone), swarm: modelQuality(study, swarm), pooled: modelQuality(study, pooled) };
 }

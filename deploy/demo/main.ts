@@ -130,7 +130,6 @@ async function runStudy(demo: DemoStudy, consortium: DemoConsortium, screen: Scr
   const start = screen.seconds();
   const starter = peers[1] ?? peers[0];
   const { run: number } = (await starter?.api().send<{ run: number }>('POST', '/v1/runs', { study: demo.study.id })) ?? { run: 0 };
-  const tables = loadTables(demo.study, demo.members, signal);
   const { run, finals } = await follow(peers, number, screen);
   const rounds = screen.seconds() - start;
   if (run.model === null) throw new DemoError(`The run ended as "${run.outcome}". Logs: ${consortium.folder}`);
@@ -152,7 +151,7 @@ async function runStudy(demo: DemoStudy, consortium: DemoConsortium, screen: Scr
     ),
   ]);
   const received = (await bytesReceived(peers)) - before;
-  const comparison: Comparison = await compare(demo.study, demo.members, await tables, model, signal);
+  const comparison: Comparison = await compare(demo.study, demo.members, await loadTables(demo.study, demo.members, signal), model, signal);
   const chain = await readChain(peers[0]?.home ?? '', number, { clock: systemClock }, { signal });
   const gaps = finals.slice(1).map((at, index) => at - (finals[index] ?? at));
   const timing: Timing = { start, rounds, total: screen.seconds(), roundMedian: median(gaps) };

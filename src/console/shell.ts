@@ -12,31 +12,14 @@ export const exitCodes = { done: 0, failed: 1, usage: 2, notPermitted: 3, unreac
 
 const notPermitted = ['LEDGER_REFUSED', 'LEDGER_TOKEN_REFUSED', 'PEER_NOT_A_MEMBER', 'CONSOLE_NO_SESSION'];
 const unreachable = ['LEDGER_UNREACHABLE', 'CONSOLE_UNREACHABLE', 'CONSOLE_NOT_RUNNING', 'PEER_STUDY_NOT_HERE'];
-const precondition = [
-  'PEER_NO_HOME',
-  'PEER_HOME_EXISTS',
-  'PEER_HOME_IN_USE',
-  'PEER_NO_CONSORTIUM',
-  'PEER_TOO_FEW_APPROVALS',
-  'PEER_RUN_ENDED',
-  'PEER_RUN_NOT_DONE',
-  'PEER_UNKNOWN',
-  'LEDGER_FOLDER_IN_USE',
-  'LEDGER_PORT_IN_USE',
-  'CONSOLE_PORT_IN_USE',
-  'NETWORK_ADDRESS_IN_USE',
-  'LEDGER_WRONG_CHAIN',
-  'LEDGER_WRONG_CONTRACT',
-  'STUDY_FOLDER_IN_USE',
-];
 
-/** The exit code of an error. */
+/** The exit code of an error. What the operator has to put right first is a precondition; what broke by itself has failed. */
 export function exitCodeOf(error: unknown): number {
   if (!isSwarmError(error)) return exitCodes.failed;
   if (error.code === 'CONSOLE_USAGE' || error.code === 'CONSOLE_BAD_REQUEST') return exitCodes.usage;
   if (notPermitted.includes(error.code)) return exitCodes.notPermitted;
   if (unreachable.includes(error.code)) return exitCodes.unreachable;
-  return precondition.includes(error.code) ? exitCodes.precondition : exitCodes.failed;
+  return error.blame === 'operator' ? exitCodes.precondition : exitCodes.failed;
 }
 
 /** Text from the ledger or another member, without control characters or terminal escapes. */

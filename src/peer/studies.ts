@@ -65,27 +65,27 @@ export class Studies {
   async publish(packed: Uint8Array): Promise<StudyId> {
     const study = unpackStudy(packed);
     checkModel(study);
-    const { blobs, ledger, signal, consortium } = this.#context;
+    const { blobs, ledger, signal, consortium, clock } = this.#context;
     const root = blobs.put(packStudy(study));
     if (!consortium.studies.has(study.id)) await ledger.submit({ kind: 'publishStudy', study: study.id, root, sizeBytes: packed.length }, { signal });
+    while (!consortium.studies.has(study.id)) await clock.sleep(20, { signal });
     return study.id;
   }
 
-  /** The study itself: from here, or fetched from any member and checked against its hash. Throws PEER_STUDY_NOT_HERE. */
+  /** The study itself: from here, or fetched from any member and checked against its hash. Throws PEER_STUDY_NOT_HERE, or STUDY_… where its bytes are not that study. */
   async load(id: StudyId): Promise<Study> {
     const view = this.find(id);
     const { blobs, network, consortium, clock, signal } = this.#context;
     const stored = blobs.get(view.root);
     if (stored) return unpackStudy(stored, id);
     const peers = [...consortium.peers().keys()].filter((peer) => peer !== network.peerId);
-    try {
-      const bytes = await network.fetch({ root: view.root, sizeBytes: view.sizeBytes }, peers, { signal: clock.timeout(fetchMs, { signal }) });
-      const study = unpackStudy(bytes, id);
-      blobs.put(bytes);
-      return study;
-    } catch (error) {
+    const content = { root: view.root, sizeBytes: view.sizeBytes };
+    const bytes = await network.fetch(content, peers, { signal: clock.timeout(fetchMs, { signal }) }).catch((error: unknown) => {
       throw peerErrors.PEER_STUDY_NOT_HERE({ study: id }, error);
-    }
+    });
+    const study = unpackStudy(bytes, id);
+    blobs.put(bytes);
+    return study;
   }
 
   /** What a steward needs to decide. */

@@ -132,12 +132,12 @@ export class ContractModel {
     readonly round: number;
     readonly phase: Phase;
     readonly attempt: number;
+    readonly joined: MemberSet;
     readonly set: MemberSet;
     readonly ready: MemberSet;
-    readonly deadlineS: number;
   } {
-    const [set, ready] = [bitsToSet(this.#set), bitsToSet(this.#ready)];
-    return { live: this.#live, round: this.#number, phase: this.#phase, attempt: this.#attempt, set, ready, deadlineS: this.#deadlineS };
+    const [joined, set, ready] = [this.#joined, this.#set, this.#ready].map(bitsToSet) as [MemberSet, MemberSet, MemberSet];
+    return { live: this.#live, round: this.#number, phase: this.#phase, attempt: this.#attempt, joined, set, ready };
   }
 
   /** One call in a block of time `timeS`. */

@@ -141,7 +141,7 @@ export class Access {
       put: (bytes: Uint8Array): Digest => {
         const root = contentRoot(bytes);
         this.#watcher.contentStored(root, bytes);
-        if (!disk.blobs.has(root)) this.act('blob', () => disk.blobs.set(root, bytes.slice()));
+        if (!disk.blobs.has(root)) this.act('blob', () => disk.blobs.set(root, new Uint8Array(bytes)));
         return root;
       },
       get: (root: Digest): Uint8Array | undefined => disk.blobs.get(root),

@@ -61,7 +61,7 @@ export function networkPort(self: number, time: Events, access: Access, ways: Ne
         const bytes = ways.reachable(self, there) && !ways.loses() ? ways.offered(there, root) : undefined;
         await wait();
         const arrived = bytes && ways.reachable(self, there) ? ways.garble(bytes) : undefined;
-        if (arrived?.length === sizeBytes && fits(arrived, leavesOf(bytes ?? arrived), root)) return arrived.slice();
+        if (arrived?.length === sizeBytes && fits(arrived, leavesOf(bytes ?? arrived), root)) return new Uint8Array(arrived);
       }
       throw networkErrors.NETWORK_NOT_FETCHED({ root, holders: holders.length, reasons: ['simulated'] });
     },

@@ -215,7 +215,7 @@ class World {
     return new WatchedQuestion(this.#schedule.members, this.#schedule.statistics, (base, sum, next) => {
       const newest = this.#places[member]?.incarnation?.newest();
       if (newest?.state.phase !== 'reveal') return;
-      this.#seen.opened.push({ member, round: newest.round, set: newest.state.set, base, sum: sum.slice(), state: next.hash });
+      this.#seen.opened.push({ member, round: newest.round, set: newest.state.set, base, sum: new Uint8Array(sum), state: next.hash });
     });
   }
 
@@ -235,7 +235,7 @@ class World {
   }
 
   #garbled(bytes: Uint8Array): Uint8Array {
-    const copy = bytes.slice();
+    const copy = new Uint8Array(bytes);
     const at = this.#chance.below(copy.length);
     copy[at] = (copy[at] ?? 0) ^ (1 << this.#chance.below(8));
     count(this.#seen, 'garbled');
@@ -365,7 +365,7 @@ class World {
   #secretsStored(member: number, { round }: RoundKey, secrets: RoundSecrets): void {
     this.#stored++;
     const name = `${round}/${member}`;
-    if (secrets.words && !this.#seen.words.has(name)) this.#seen.words.set(name, secrets.words.slice());
+    if (secrets.words && !this.#seen.words.has(name)) this.#seen.words.set(name, new Uint8Array(secrets.words));
     this.#noteDealt(member, round, secrets);
     const attempts = Object.keys(secrets.masks).length;
     const begins = attempts > (this.#begun.get(name) ?? 0);
@@ -376,7 +376,13 @@ class World {
   #noteDealt(member: number, round: number, { custodian }: RoundSecrets): void {
     const [seed, shares] = [custodian.seeds[0], custodian.dealt[0]];
     if (!seed || !shares || this.#seen.dealt.some((dealt) => dealt.member === member && dealt.round === round)) return;
-    this.#seen.dealt.push({ member, round, threshold: custodian.terms.threshold, seed: seed.slice(), shares: shares.map((share) => share.slice()) });
+    this.#seen.dealt.push({
+      member,
+      round,
+      threshold: custodian.terms.threshold,
+      seed: new Uint8Array(seed),
+      shares: shares.map((share) => new Uint8Array(share)),
+    });
   }
 
   #contentStored(root: Digest, _bytes: Uint8Array): void {

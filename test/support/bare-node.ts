@@ -12,7 +12,13 @@ import { Uint8ArrayList } from 'uint8arraylist';
 import { libp2pKey } from '../../src/network/keys.ts';
 
 /** Protocol names of a consortium. */
-export function protocolsOf({ chainId, contract }: { readonly chainId: number; readonly contract: string }): Readonly<Record<'hello' | 'control' | 'content' | 'dht', string>> {
+export function protocolsOf({
+  chainId,
+  contract,
+}: {
+  readonly chainId: number;
+  readonly contract: string;
+}): Readonly<Record<'hello' | 'control' | 'content' | 'dht', string>> {
   const prefix = `/schwarm/${chainId}-${contract}`;
   return { hello: `${prefix}/hello/1`, control: `${prefix}/control/1`, content: `${prefix}/content/1`, dht: `${prefix}/kad/1.0.0` };
 }

@@ -14,11 +14,21 @@ export interface DemoDocument {
   readonly outcome: string;
   readonly missing: readonly string[];
   readonly rounds: number;
-  readonly members: readonly { readonly name: string; readonly peerId: string; readonly pid: number; readonly modelSha256: string | null; readonly swarm: { readonly auc: number | null; readonly accuracy: number } }[];
+  readonly members: readonly {
+    readonly name: string;
+    readonly peerId: string;
+    readonly pid: number;
+    readonly modelSha256: string | null;
+    readonly swarm: { readonly auc: number | null; readonly accuracy: number };
+  }[];
   readonly local: Heads;
   readonly swarm: Heads;
   readonly pooled: Heads;
-  readonly ledger: { readonly finalModelSha256: string; readonly transactions: number; readonly finals: readonly { readonly round: number; readonly state: string; readonly model: string }[] };
+  readonly ledger: {
+    readonly finalModelSha256: string;
+    readonly transactions: number;
+    readonly finals: readonly { readonly round: number; readonly state: string; readonly model: string }[];
+  };
   readonly seconds: { readonly start: number; readonly rounds: number; readonly total: number; readonly roundMedian: number };
   readonly bytes: { readonly perRoundPerMember: number };
   readonly folder: string;
@@ -50,7 +60,9 @@ export class Demo implements AsyncDisposable {
   constructor(options: { readonly args?: readonly string[]; readonly folder?: string } = {}) {
     this.#keep = options.folder !== undefined;
     this.folder = options.folder ?? join(mkdtempSync(join(tmpdir(), 'schwarm-demo-')), 'demo');
-    this.#child = spawn(process.execPath, [launcher, '--exit', '--json', '--folder', this.folder, ...(options.args ?? [])], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(process.execPath, [launcher, '--exit', '--json', '--folder', this.folder, ...(options.args ?? [])], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child.stdout?.on('data', (data) => {
       this.#out += data;
     });

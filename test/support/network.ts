@@ -1,6 +1,18 @@
 /** Members with real keys, and their networks on loopback with everything that they said and heard. */
 import { randomBytes } from 'node:crypto';
-import { type Account, account, chunkSizeBytes, type Digest, digest, leavesOf, type LogFields, type Logger, merkleRoot, type PeerId, toHex } from '../../src/common/index.ts';
+import {
+  type Account,
+  account,
+  chunkSizeBytes,
+  type Digest,
+  digest,
+  type LogFields,
+  type Logger,
+  leavesOf,
+  merkleRoot,
+  type PeerId,
+  toHex,
+} from '../../src/common/index.ts';
 import { type AccountKey, freshAccountKey, signAccountMessage, verifyAccountSignature } from '../../src/ledger/index.ts';
 import { type Content, createNetwork, type Network, type NetworkIdentity, type NetworkOptions, peerIdOfKey, signWithPeerKey } from '../../src/network/index.ts';
 import { bindingStatement, type Hello } from '../../src/wire/index.ts';
@@ -23,7 +35,10 @@ export function institution(): Institution {
 }
 
 /** The hello of an institution; `by` may put other signers in the place of its own keys. */
-export async function helloOf(of: Institution, by: { readonly account?: AccountKey; readonly peer?: Uint8Array; readonly contract?: Account } = {}): Promise<Hello> {
+export async function helloOf(
+  of: Institution,
+  by: { readonly account?: AccountKey; readonly peer?: Uint8Array; readonly contract?: Account } = {},
+): Promise<Hello> {
   const binding = { ...consortium, ...(by.contract ? { contract: by.contract } : {}), account: of.account, peerId: of.peerId };
   const statement = bindingStatement(binding);
   return {
@@ -45,7 +60,10 @@ export interface LogLine {
 
 /** Keeps every line. */
 export function keptLogger(lines: LogLine[], always: LogFields = {}): Logger {
-  const at = (level: LogLine['level']) => (message: string, fields: LogFields = {}) => void lines.push({ level, message, fields: { ...always, ...fields } });
+  const at =
+    (level: LogLine['level']) =>
+    (message: string, fields: LogFields = {}) =>
+      void lines.push({ level, message, fields: { ...always, ...fields } });
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), child: (fields) => keptLogger(lines, { ...always, ...fields }) };
 }
 

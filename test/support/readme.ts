@@ -16,7 +16,8 @@ export function commandsBelow(file: string, heading: string): readonly string[] 
 export function workplace(folder: string): string {
   const clone = join(folder, 'clone');
   mkdirSync(clone, { recursive: true });
-  for (const name of ['src', 'deploy', 'contracts', 'package.json', 'package-lock.json', 'tsconfig.json', '.npmrc']) cpSync(join(project, name), join(clone, name), { recursive: true });
+  for (const name of ['src', 'deploy', 'contracts', 'package.json', 'package-lock.json', 'tsconfig.json', '.npmrc'])
+    cpSync(join(project, name), join(clone, name), { recursive: true });
   symlinkSync(join(project, 'node_modules'), join(clone, 'node_modules'));
   return clone;
 }
@@ -43,7 +44,11 @@ export class Terminal implements AsyncDisposable {
 
   #run(script: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], { cwd: this.#folder, env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] });
+      const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], {
+        cwd: this.#folder,
+        env: { ...process.env, NO_COLOR: '1' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
       let [out, err] = ['', ''];
       shell.stdout.on('data', (data) => {
         out += data;
