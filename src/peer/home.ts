@@ -1,14 +1,14 @@
 /** A peer's folder: what is in it, how it is made, and how secrets in it are read. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fromHex, type PeerId, toHex } from '../common/index.ts';
+import { fromHex, isSwarmError, type PeerId, toHex } from '../common/index.ts';
 import { type AccountKey, createAccountKey, loadAccountKey, signAccountMessage } from '../ledger/index.ts';
 import { peerIdOfKey, signWithPeerKey } from '../network/index.ts';
 import { type Enrolment, enrolmentStatement } from '../wire/index.ts';
 import { type ConfigChoices, configText } from './config.ts';
 import { peerErrors } from './errors.ts';
-import { privateFolder, readIfThere, writeWhole } from './store/files.ts';
+import { privateFolder, readIfThere, storeError, writeWhole } from './store/files.ts';
 
 /** An enrolment with the signatures of both keys over `enrolmentStatement`. */
 export interface SignedEnrolment extends Enrolment {
@@ -29,10 +29,22 @@ export const homeFiles = {
   console: 'console.json',
 } as const;
 
-/** Makes a home with fresh keys, `config.toml` and `enrolment.json`. Throws PEER_HOME_EXISTS; nothing is ever overwritten. */
+/** Makes a home with fresh keys, `config.toml` and `enrolment.json`, whole or not at all. Throws PEER_HOME_EXISTS; nothing is ever overwritten. */
 export async function createHome(home: string, choices: ConfigChoices): Promise<SignedEnrolment> {
   if (existsSync(join(home, homeFiles.config)) || existsSync(join(home, homeFiles.peerKey))) throw peerErrors.PEER_HOME_EXISTS({ folder: home });
   const text = configText(choices, join(home, homeFiles.config));
+  const [isNew, hadAccount] = [!existsSync(home), existsSync(join(home, homeFiles.accountKey))];
+  try {
+    return await fillHome(home, choices, text);
+  } catch (error) {
+    for (const name of [homeFiles.peerKey, homeFiles.enrolment, homeFiles.config, ...(hadAccount ? [] : [homeFiles.accountKey])])
+      rmSync(join(home, name), { force: true });
+    if (isNew) rmSync(home, { recursive: true, force: true });
+    throw isSwarmError(error) ? error : storeError(error, home, 'a new peer');
+  }
+}
+
+async function fillHome(home: string, choices: ConfigChoices, config: string): Promise<SignedEnrolment> {
   privateFolder(home);
   writeWhole(join(home, homeFiles.peerKey), Buffer.from(`${toHex(randomBytes(32))}\n`), 'the peer key');
   const key = await createAccountKey(join(home, homeFiles.accountKey));
@@ -52,7 +64,7 @@ export async function createHome(home: string, choices: ConfigChoices): Promise<
     peerSignature: toHex(signWithPeerKey(peerKey, statement)),
   };
   writeWhole(join(home, homeFiles.enrolment), Buffer.from(`${JSON.stringify(signed, null, 2)}\n`), 'enrolment.json');
-  writeFileSync(join(home, homeFiles.config), text, { mode: 0o600 });
+  writeWhole(join(home, homeFiles.config), Buffer.from(config), 'config.toml');
   return signed;
 }
 

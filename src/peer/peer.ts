@@ -43,10 +43,12 @@ export interface PeerStatus {
   readonly counters: NetworkCounters;
 }
 
-/** What a peer is made from besides its home. */
+/** What a peer is made from besides its home. Ledger and network are the real ones where nothing else is given. */
 export interface PeerParts {
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly ledger?: typeof connectLedger;
+  readonly network?: typeof createNetwork;
 }
 
 /** One running peer. Dispose it to stop. */
@@ -193,7 +195,7 @@ export async function createPeer(home: string, parts: PeerParts): Promise<Peer> 
   const stop = new AbortController();
   await using made = new AsyncDisposableStack();
   const [config, consortiumFile, identity] = [readConfig(home), readConsortium(home), await loadIdentity(home)];
-  const { clock } = parts;
+  const { clock, ledger: toLedger = connectLedger, network: toNetwork = createNetwork } = parts;
   const logger = parts.logger.child({ peer: config.name });
   const journal = made.use(new Journal(home));
   const consortium = new Consortium(shownFacts);
@@ -201,7 +203,7 @@ export async function createPeer(home: string, parts: PeerParts): Promise<Peer> 
   const token = loadLedgerToken(home);
   const { url, chainId, contract, certificate } = consortiumFile;
   const endpoint = { url, ...(token ? { token } : {}), ...(certificate ? { pinnedCertificate: certificate } : {}) };
-  const ledger = made.use(await connectLedger({ ...endpoint, chainId, contract, key: identity.key }, { clock, logger }, { signal: stop.signal }));
+  const ledger = made.use(await toLedger({ ...endpoint, chainId, contract, key: identity.key }, { clock, logger }, { signal: stop.signal }));
   const binding = { chainId, contract, account: identity.key.account, peerId: identity.peerId };
   const statement = bindingStatement(binding);
   const hello = {
@@ -213,7 +215,7 @@ export async function createPeer(home: string, parts: PeerParts): Promise<Peer> 
   let peer: Peer | undefined;
   const handlers = { message: (from: PeerId, bytes: Uint8Array) => peer?.message(from, bytes), content: blobs.get.bind(blobs) };
   const network = made.use(
-    await createNetwork({ peerKey: identity.peerKey, hello }, config.network, handlers, { clock, logger, accountSigner: verifyAccountSignature }),
+    await toNetwork({ peerKey: identity.peerKey, hello }, config.network, handlers, { clock, logger, accountSigner: verifyAccountSignature }),
   );
   const context = {
     home,

@@ -25,7 +25,6 @@ interface ProcessLine {
   readonly pid: number;
   readonly parent: number;
   readonly peakMb: number;
-  readonly nowMb: number;
 }
 
 function processes(): readonly ProcessLine[] {
@@ -33,7 +32,7 @@ function processes(): readonly ProcessLine[] {
     try {
       const status = /^\d+$/.test(name) ? readFileSync(`/proc/${name}/status`, 'utf8') : '';
       const of = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
-      return status === '' ? [] : [{ pid: Number(name), parent: of('PPid'), peakMb: of('VmHWM') / 1024, nowMb: of('VmRSS') / 1024 }];
+      return status === '' ? [] : [{ pid: Number(name), parent: of('PPid'), peakMb: of('VmHWM') / 1024 }];
     } catch {
       return [];
     }
@@ -43,6 +42,15 @@ function processes(): readonly ProcessLine[] {
 function tree(root: number, all: readonly ProcessLine[]): readonly ProcessLine[] {
   const below = all.filter(({ parent }) => parent === root).flatMap(({ pid }) => tree(pid, all));
   return [...all.filter(({ pid }) => pid === root), ...below];
+}
+
+/** Proportional set size of a process in MB: pages that several processes share count once in the sum over all. */
+function proportionalMb(pid: number): number {
+  try {
+    return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
 }
 
 /** The demo as `npm start` runs it, with the peak memory of its processes. */
@@ -62,7 +70,7 @@ async function demoFigures(): Promise<void> {
     const ours = [...tree(process.pid, all)].filter(({ pid }) => pid !== process.pid);
     peakAllMb = Math.max(
       peakAllMb,
-      ours.reduce((sum, { nowMb }) => sum + nowMb, 0),
+      ours.reduce((sum, { pid }) => sum + proportionalMb(pid), 0),
     );
     await wait(250);
   }
@@ -72,7 +80,7 @@ async function demoFigures(): Promise<void> {
   row('demo: seconds in all', document?.seconds.total.toFixed(1) ?? '–');
   row('demo: median seconds a round, FINAL to FINAL', document?.seconds.roundMedian.toFixed(2) ?? '–');
   row("demo: peak memory of a peer's main process, MB", peakPeerMb.toFixed(0));
-  row('demo: peak memory of everything it started, MB', peakAllMb.toFixed(0));
+  row('demo: peak memory of all processes together (PSS), MB', peakAllMb.toFixed(0));
   row('demo: bytes that a member receives in a round', String(document?.bytes.perRoundPerMember ?? '–'));
 }
 

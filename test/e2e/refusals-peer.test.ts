@@ -1,6 +1,6 @@
 /** What is wrong with a peer's surroundings ends in one clear message with the right exit code, and leaves nothing behind. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -194,18 +194,31 @@ function smallDisk(kib: number): { readonly path: string; readonly [Symbol.dispo
   }
 }
 
-function fill(path: string, leaveBytes: number): void {
-  const { bavail, bsize } = statfsSync(path);
-  writeFileSync(join(path, 'filler'), Buffer.alloc(Math.max(0, bavail * bsize - leaveBytes)));
+/** Writes until no byte fits any more, but for `leaveBytes`. */
+function fill(path: string, leaveBytes = 0): void {
+  const handle = openSync(join(path, 'filler'), 'w');
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    writeSync(handle, Buffer.alloc(Math.max(0, bavail * bsize - leaveBytes)));
+    while (leaveBytes === 0) writeSync(handle, Buffer.alloc(4_096));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+  } finally {
+    closeSync(handle);
+  }
 }
 
 describe('a full disk', () => {
   test('when a home is made: nothing is left of it', async (context) => {
     using disk = smallDisk(64);
     if (!disk) return context.skip('this machine does not let a small disk be mounted: root is needed');
-    fill(disk.path, 0);
-    expectRefusal(await schwarm(['init', '--home', join(disk.path, 'home'), '--name', 'Full']), { code: 5, name: 'PEER_DISK_FULL', says: ['no room', 'Make room'] });
-    rmSync(join(disk.path, 'filler'));
+    for (const pages of [0, 1, 2, 3]) {
+      fill(disk.path, 4_096 * pages);
+      const home = join(disk.path, 'home');
+      expectRefusal(await schwarm(['init', '--home', home, '--name', 'Full']), { code: 5, name: 'PEER_DISK_FULL', says: ['no room', 'Make room'] });
+      expect(existsSync(home)).toBe(false);
+      rmSync(join(disk.path, 'filler'));
+    }
     await done(['init', '--home', join(disk.path, 'home'), '--name', 'Full']);
   });
 
@@ -214,7 +227,7 @@ describe('a full disk', () => {
     if (!disk) return context.skip('this machine does not let a small disk be mounted: root is needed');
     const home = join(disk.path, 'home');
     cpSync(consortium.home(0), home, { recursive: true });
-    fill(disk.path, 0);
+    fill(disk.path);
     await refusedUp(home, { code: 5, name: 'PEER_DISK_FULL', says: [home, 'Make room'] });
     rmSync(join(disk.path, 'filler'));
     await using peer = (await Running.start(['up', '--home', home])).running;
@@ -225,7 +238,7 @@ describe('a full disk', () => {
     using disk = smallDisk(4_096);
     if (!disk) return context.skip('this machine does not let a small disk be mounted: root is needed');
     const serve = ['ledger', 'serve', '--folder', join(disk.path, 'ledger'), '--port', '0'];
-    fill(disk.path, 0);
+    fill(disk.path);
     expectRefusal(await schwarm(serve), { code: 5, name: 'LEDGER_STORE_FAILED', says: ['ledger', 'disk space'] });
     rmSync(join(disk.path, 'filler'));
     await using ledger = (await Running.start(serve)).running;
@@ -251,7 +264,7 @@ describe('a full disk', () => {
     const { run } = await own.run<{ run: number }>(0, 'run', 'start', id);
     const finals = async (): Promise<number> => (await own.api(0).get<{ finalRounds: number }>(`/v1/runs/${run}`)).finalRounds;
     await own.until('three rounds are final', async () => (await finals()) >= 3);
-    fill(disk.path, 0);
+    fill(disk.path);
     const ended = await own.peer(victim).ended;
     expect(own.peer(victim).log).toMatch(/error PEER_DISK_FULL: no room left in .*\n {2}Make room on the disk/);
     expect(ended).toBe(5);

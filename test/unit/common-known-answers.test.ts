@@ -112,10 +112,10 @@ describe('chance (xoshiro128**, Blackman and Vigna)', () => {
     }
   }
 
-  it('has a reference that gives the published outputs for the state 1, 2, 3, 4', () => {
+  it('has a reference that gives the published outputs of xoshiro128starstar.c 1.1 for the state 1, 2, 3, 4', () => {
     const outputs = reference([1, 2, 3, 4]);
     const first = Array.from({ length: 10 }, () => outputs.next().value);
-    expect(first).toEqual([11520, 0, 5927040, 70819200, 2031721600, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804]);
+    expect(first).toEqual([11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804]);
   });
 
   it('draws as the reference does from the hash of its seed', () => {

@@ -1,6 +1,6 @@
 /** The bearer tokens of the gateway: who may talk to the embedded ledger at all. Membership and votes are the contract's matter. */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { sha256, utf8 } from '../../common/index.ts';
 import { ledgerErrors } from '../errors.ts';
@@ -37,12 +37,19 @@ export function freshToken(name: string): LedgerToken {
   return { name, token: randomBytes(32).toString('base64url') };
 }
 
-/** The tokens of a JSON file `[{"name": …, "token": …}]`; a missing file is made with one fresh token, readable for this user only. */
+/** The tokens of a JSON file `[{"name": …, "token": …}]`; a missing file is made with one fresh token, readable for this user only. Throws LEDGER_BAD_TOKENS or LEDGER_STORE_FAILED. */
 export async function loadTokens(file: string): Promise<readonly LedgerToken[]> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text !== undefined) return parseTokens(text);
   const fresh = [freshToken('local')];
-  await writeFile(file, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  const aside = `${file}.new`;
+  try {
+    await writeFile(aside, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600 });
+    await rename(aside, file);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw ledgerErrors.LEDGER_STORE_FAILED({ file, why: error instanceof Error ? error.message : 'unknown' }, error);
+  }
   return fresh;
 }
 

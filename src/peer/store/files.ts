@@ -51,9 +51,13 @@ export function readIfThere(path: string): Uint8Array | undefined {
   }
 }
 
-/** Makes a folder that only its owner can read, and returns its path. */
+/** Makes a folder that only its owner can read, and returns its path. Throws PEER_DISK_FULL or PEER_STORE_FAILED. */
 export function privateFolder(...parts: readonly string[]): string {
   const folder = join(...parts);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw storeError(error, folder, 'the folder');
+  }
   return folder;
 }
