@@ -1,6 +1,6 @@
 // What has to be there before anything of Schwarm can run: a platform that its packages know, Node 24, the packages. Plain JavaScript for Node 20.
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installedNode24, isNode24 } from './node24.mjs';
@@ -24,38 +24,38 @@ function machine() {
   return { platform: process.platform, arch: process.arch, glibc: header.glibcVersionRuntime };
 }
 
-function lockedVersion() {
-  try {
-    return readFileSync(join(root, 'package-lock.json'), 'utf8');
-  } catch {
-    return '';
-  }
-}
-
 function isInstalled(dev) {
   const needed = ['libp2p', 'onnxruntime-node', '@duckdb/node-api', 'ethers', '@foundry-rs/anvil', ...(dev ? ['vitest', 'typescript', '@biomejs/biome'] : [])];
   return needed.every((name) => existsSync(join(root, 'node_modules', name, 'package.json'))) && (isNode24() || installedNode24() !== undefined);
 }
 
-/** Installs what is missing with `npm ci`; says beforehand how much, and lets npm show that it goes on. Gives false where it failed. */
-export function ensureInstalled({ dev }) {
+/** Runs npm and says every few seconds that it goes on, also where npm itself is told to be silent. */
+function npm(args) {
+  const started = Date.now();
+  const child = spawn('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  const goingOn = setInterval(() => say(`  still installing, ${Math.round((Date.now() - started) / 1000)} s`), 5_000);
+  return new Promise((resolve) => {
+    const end = (code) => {
+      clearInterval(goingOn);
+      resolve(code);
+    };
+    child.once('error', () => end(1));
+    child.once('exit', end);
+  });
+}
+
+/** Installs what is missing with `npm ci`; says beforehand how much. Gives false where it failed. */
+export async function ensureInstalled({ dev }) {
   const problems = platformProblems();
-  if (problems.length > 0) {
-    for (const problem of problems) say(problem);
-    return false;
-  }
+  for (const problem of problems) say(problem);
+  if (problems.length > 0) return false;
   if (isInstalled(dev)) return true;
-  if (lockedVersion() === '') {
-    say('package-lock.json is missing: clone the repository again.');
-    return false;
-  }
   say(
-    `Installing ${dev ? 'everything for development' : 'what running needs'}: about ${dev ? '280 packages, 900' : '200 packages, 750'} MB on disk, half a minute to a few minutes.`,
+    `Installing ${dev ? 'everything for development: about 290 packages, 900' : 'what running needs: about 180 packages, 700'} MB on disk, half a minute to a few minutes.`,
   );
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', ...(dev ? ['--include=dev'] : ['--omit=dev'])];
-  const { status } = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
-  if (status !== 0) say('The installation failed. Look at the lines above; with a proxy, set it for npm (`npm config set proxy …`) and try again.');
-  return status === 0 && isInstalled(dev);
+  const code = await npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', dev ? '--include=dev' : '--omit=dev']);
+  if (code !== 0) say('The installation failed. `npm ci --ignore-scripts` shows why; behind a proxy, set it for npm first (`npm config set proxy …`).');
+  return code === 0 && isInstalled(dev);
 }
 
 /** The Node that runs TypeScript sources. */

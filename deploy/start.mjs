@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled, node24 } from './install.mjs';
 
-const binary = ensureInstalled({ dev: false }) ? node24() : undefined;
+const binary = (await ensureInstalled({ dev: false })) ? node24() : undefined;
 if (!binary) process.exit(5);
 const child = spawn(binary, [fileURLToPath(new URL('./demo/main.ts', import.meta.url)), ...process.argv.slice(2)], { stdio: 'inherit' });
 // Ctrl-C reaches the whole group; this process only waits until the demo has stopped what it started.

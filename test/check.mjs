@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureInstalled, node24 } from '../deploy/install.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const binary = ensureInstalled({ dev: true }) ? node24() : undefined;
+const binary = (await ensureInstalled({ dev: true })) ? node24() : undefined;
 if (!binary) process.exit(5);
 
 const steps = [

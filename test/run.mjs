@@ -7,7 +7,7 @@ import { ensureInstalled, node24 } from '../deploy/install.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const short = ['unit', 'vectors', 'simulation', 'compliance', 'integration', 'demo'];
 const projects = [...short, 'e2e'];
-const binary = ensureInstalled({ dev: true }) ? node24() : undefined;
+const binary = (await ensureInstalled({ dev: true })) ? node24() : undefined;
 if (!binary) process.exit(5);
 
 const [first, ...rest] = process.argv.slice(2);

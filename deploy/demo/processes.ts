@@ -1,7 +1,7 @@
 /** The processes that the demo starts: the ledger and one peer for each member, all by the command line that anybody would use. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -118,14 +118,5 @@ function onLine<T>(line: string, resolve: (ready: T) => void, reject: (error: Er
     else if (document.error) reject(new DemoError(`${document.error.message}\n${document.error.remedy}`));
   } catch {
     // a line that is not JSON says nothing about readiness
-  }
-}
-
-/** Resident memory of a process in bytes, where the system tells it. */
-export function residentBytes(pid: number): number {
-  try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(join('/proc', String(pid), 'status'), 'utf8'))?.[1] ?? 0) * 1024;
-  } catch {
-    return 0;
   }
 }

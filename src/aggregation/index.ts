@@ -6,10 +6,8 @@
  * Does not own: when a step is due (`round`), where secrets are stored (`peer`), how bytes travel (`wire`, `network`).
  * Main path: `plan.ts` → `update.ts` → `secagg/custodian.ts`. Pure and synchronous; fresh bytes are arguments.
  */
-export { fewestMembers, maxAttempts, maxMembers, maxVectorSizeBytes } from './limits.ts';
+export { fewestMembers } from './limits.ts';
 export {
-  decodeSum,
-  encodeContribution,
   type PlanPurpose,
   planDigest,
   planSizeBytes,
@@ -31,7 +29,6 @@ export {
   type SharesMessage,
   sumVectors,
 } from './secagg/custodian.ts';
-export { keySizes } from './secagg/keys.ts';
 export { type RoundState, stateBytes, stateDigest, stateFromBytes, stateSizeBytes } from './state.ts';
 export { decodeMoments, encodeMoments, type SharedStatistics, type StatisticsTerms, statisticsPlan } from './statistics.ts';
 export { decodeUpdate, encodeUpdate, type LocalUpdate, type UpdateResult, type UpdateTerms, updatePlan } from './update.ts';

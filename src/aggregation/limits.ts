@@ -4,9 +4,5 @@
 export const maxVectorSizeBytes = 64 * 1024 * 1024;
 /** Segments of one plan. */
 export const maxSegments = 64;
-/** Members of one secure sum: a set travels as one 64-bit word. */
-export const maxMembers = 64;
 /** Fewest members in any revealed sum; never configurable below. */
 export const fewestMembers = 3;
-/** Attempts of one round: each has its own self-mask seed in the bundle. */
-export const maxAttempts = 8;

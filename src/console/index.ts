@@ -5,8 +5,8 @@
  * commands and page only call the API. Main path: `cli.ts` → `commands/` → `client.ts` → `server.ts` → `api.ts` → `views.ts`.
  */
 export { type ChainSummary, readChain, systemClock } from '../peer/index.ts';
-export { createProgram, runCommandLine } from './cli.ts';
+export { runCommandLine } from './cli.ts';
 export { ApiClient } from './client.ts';
 export { type ReportDocument, type ReportFigures, type ReportRow, renderReport } from './report/report.ts';
 export type { RunDocument } from './run-document.ts';
-export { exitCodes, plain } from './shell.ts';
+export { plain } from './shell.ts';

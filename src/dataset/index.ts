@@ -6,7 +6,6 @@
  * Main path: `bindDataset` → `loadFeatures`: `load.ts` → child (`load-tables.ts`, `select.ts`, `collect.ts`) → `FeatureTable`.
  */
 export { type Binding, bindDataset } from './binding.ts';
-export { datasetErrors } from './errors.ts';
 export { checkDataset, type DatasetParts, type LoadOptions, loadFeatures } from './load.ts';
 export type { DatasetProblem, FileReport, QualityReport } from './report.ts';
 export { type DroppedRows, type FeatureTable, pooledTable, splitCounts, testRow, trainRow } from './table.ts';

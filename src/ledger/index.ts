@@ -11,7 +11,6 @@ export { type DeployOptions, deployConsortium, type Founder } from './deploy.ts'
 export type { GatewayTls } from './embedded/gateway.ts';
 export { type ServedLedger, type ServeOptions, serveLedger } from './embedded/serve.ts';
 export { freshToken, type LedgerToken } from './embedded/tokens.ts';
-export { ledgerErrors } from './errors.ts';
 export { type ConnectOptions, type ConnectParts, connectLedger, type LedgerStatus, probeLedger } from './evm/connect.ts';
 export type { RpcEndpoint } from './evm/rpc.ts';
 export type {

@@ -9,7 +9,6 @@ export { type ChainSummary, readChain } from './chain.ts';
 export { systemClock } from './clock.ts';
 export { type ConfigChoices, type ConsortiumFile, type PeerConfig, readConfig, readConsortium } from './config.ts';
 export type { FactLine, ProposalView, RoundView, RunView, StudyView } from './consortium.ts';
-export { peerErrors } from './errors.ts';
 export {
   checkEnrolment,
   type Founding,
@@ -26,5 +25,5 @@ export { createPeer, type Membership, Peer, type PeerParts, type PeerStatus } fr
 export { probe } from './probe.ts';
 export type { RoundFigures } from './question.ts';
 export type { OwnFigures, OwnReport, RunStatus, Waiting } from './runs.ts';
-export { privateFolder, readIfThere, writeWhole } from './store/files.ts';
+export { readIfThere, writeWhole } from './store/files.ts';
 export { type Approval, checkModel, type StudyDetail } from './studies.ts';

@@ -8,7 +8,6 @@
  */
 export { type Child, type ChildAnswer, type ChildOptions, type SandboxParts, startChild } from './child.ts';
 export { type Handler, serveParent } from './child-side.ts';
-export { sandboxErrors } from './errors.ts';
 export type { Exit } from './process.ts';
 export { type Program, type ProgramOptions, startProgram } from './program.ts';
 export { type Wall, walls } from './walls.ts';

@@ -6,7 +6,6 @@
  * Does not own: what the model's bytes mean (`training`), running the SQL (`dataset`), who approved it (`ledger`).
  * Main path: `readStudy` → `packStudy` … `unpackStudy` → `runTerms`.
  */
-export { studyErrors } from './errors.ts';
 export type { FeatureColumn, Loss, OptimiserTerms, StudyColumn, StudyManifest, StudyTable } from './manifest.ts';
 export { packStudy, readStudy, type Study, unpackStudy, withSeed } from './package.ts';
 export type { StudyProblem } from './problems.ts';

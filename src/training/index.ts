@@ -8,7 +8,6 @@
  */
 export { createArithmeticTrainer } from './arithmetic-trainer.ts';
 export type { ParameterSlot } from './autodiff/forward.ts';
-export { trainingErrors } from './errors.ts';
 export { type Export, exportModel } from './export-model.ts';
 export { inspectModel, type ModelReport } from './inspect.ts';
 export { type Auc, accuracy, auc, multiclassAccuracy, type RocPoint, rocPoints } from './metrics.ts';

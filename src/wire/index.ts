@@ -8,4 +8,4 @@
 export { bitsToSet, type MemberSet, type RoundFact, type RoundKey, type RunFact, type RunOutcome, type RunTerms, setToBits, type VoidReason } from './facts.ts';
 export { type Binding, bindingStatement, decodeHello, type Enrolment, encodeHello, enrolmentStatement, type Hello } from './hello.ts';
 export { maxAddresses, maxAddressSizeBytes, maxControlSizeBytes, maxHelloSizeBytes, maxNameSizeBytes } from './limits.ts';
-export { type BundleBody, decodeMessage, encodeMessage, type Item, type MessageBody, type PeerMessage, protocolVersion } from './messages.ts';
+export { type BundleBody, decodeMessage, encodeMessage, type Item, type MessageBody, type PeerMessage } from './messages.ts';

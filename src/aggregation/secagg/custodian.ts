@@ -48,7 +48,10 @@ export interface Bundle {
   readonly shareRoot: Uint8Array;
 }
 
-/** What one member sends another in phase SHARE: sealed shares of its self-mask seeds, and the KEM ciphertext where it is the lower. */
+/**
+ * What one member sends another in phase SHARE: shares of its self-mask seeds, and the KEM ciphertext where it is the lower.
+ * `sealed` is, for each attempt, a length (u16, big-endian) and that many sealed bytes; none for an attempt that was given up (R1).
+ */
 export interface SharesMessage {
   /** Empty where the sender is the higher member of the pair. */
   readonly ciphertext: Uint8Array;
@@ -76,7 +79,6 @@ interface PairState {
   /** Derived once both bundles and the ciphertext are there. */
   readonly secret?: Uint8Array;
   readonly ciphertext?: Uint8Array;
-  readonly sealedOut?: Uint8Array;
 }
 
 /** All that must survive a crash. Plain values: the peer seals and stores it whole. */
@@ -88,6 +90,8 @@ export interface CustodianSnapshot {
   /** Own shares by attempt and place in the roster; erased with their attempt. */
   dealt: Record<number, readonly Uint8Array[]>;
   readonly dealtLeaves: readonly Uint8Array[];
+  /** H(b) of every attempt, also of those whose seed is erased: the bundle stays the same. */
+  readonly seedHashes: readonly Uint8Array[];
   readonly bundles: Record<number, Bundle>;
   readonly pairs: Record<number, PairState>;
   /** Shares that others dealt to this member, by owner and attempt. */
@@ -139,8 +143,9 @@ export function createSecrets(terms: CustodianTerms, fresh: FreshBytes): Custodi
   const dealtLeaves = dealt.flatMap((shares, attempt) =>
     shares.map((share, at) => shareLeaf(terms.context, terms.self, attempt, terms.roster[at] ?? 0, share)),
   );
+  const seedHashes = seeds.map((seed, attempt) => seedHash(terms.context, terms.self, attempt, seed));
   const keys = { x25519: fresh(32), kemSeed: fresh(keySizes.kemSeed) };
-  return { terms, keys, seeds: { ...seeds }, dealt: { ...dealt }, dealtLeaves, bundles: {}, pairs: {}, held: {}, revealed: {}, returned: {} };
+  return { terms, keys, seeds: { ...seeds }, dealt: { ...dealt }, dealtLeaves, seedHashes, bundles: {}, pairs: {}, held: {}, revealed: {}, returned: {} };
 }
 
 /** One member's view of one round. Every call is idempotent: asked twice, it gives the same bytes. */
@@ -161,13 +166,8 @@ export class Custodian {
 
   /** This member's own bundle. */
   bundle(): Bundle {
-    const { terms, keys } = this.#state;
-    this.#bundle ??= {
-      x25519: x25519Public(keys.x25519),
-      kem: kemPublic(keys.kemSeed),
-      seedHashes: Array.from({ length: terms.attempts }, (_, attempt) => seedHash(terms.context, terms.self, attempt, this.#seed(attempt))),
-      shareRoot: merkleRoot(this.#state.dealtLeaves),
-    };
+    const { keys, seedHashes, dealtLeaves } = this.#state;
+    this.#bundle ??= { x25519: x25519Public(keys.x25519), kem: kemPublic(keys.kemSeed), seedHashes, shareRoot: merkleRoot(dealtLeaves) };
     return this.#bundle;
   }
 
@@ -189,27 +189,27 @@ export class Custodian {
 
   /** The sealed shares for `to`; undefined while its bundle, or the ciphertext of a lower member, is missing. */
   sharesFor(to: number): SharesMessage | undefined {
-    const pair = this.#state.pairs[to];
+    const { terms, pairs } = this.#state;
+    const pair = pairs[to];
     if (!pair?.secret) return undefined;
-    const { terms } = this.#state;
-    const sealed = pair.sealedOut ?? seal(shareKey(pair.secret, digestBytes(terms.context), terms.self, to), terms.context, this.#dealtTo(to));
-    this.#state.pairs[to] = { ...pair, sealedOut: sealed };
+    const pieces = Array.from({ length: terms.attempts }, (_, attempt) => this.#sealedShare(to, attempt, pair.secret));
+    const sealed = concat(...pieces.flatMap((piece) => [new Uint8Array([piece.length >>> 8, piece.length & 0xff]), piece]));
     return { ciphertext: terms.self < to ? (pair.ciphertext ?? new Uint8Array(0)) : new Uint8Array(0), sealed };
   }
 
   /** Takes and checks the shares that `from` dealt to this member. Throws AGGREGATION_BAD_SHARE or AGGREGATION_BAD_KEY. */
   acceptShares(from: number, message: SharesMessage): void {
-    const bundle = this.#state.bundles[from];
+    const { bundles, pairs, held, terms } = this.#state;
+    const bundle = bundles[from];
     if (!bundle) throw aggregationErrors.AGGREGATION_BAD_SHARE({ member: from, what: 'shares before its bundle' });
-    if (from < this.#state.terms.self) this.#agreeAsHigher(from, bundle, message.ciphertext);
-    const { terms } = this.#state;
-    const secret = this.#state.pairs[from]?.secret;
-    const plain = secret && unseal(shareKey(secret, digestBytes(terms.context), from, terms.self), terms.context, message.sealed);
-    if (!plain) {
-      if (from < terms.self) delete this.#state.pairs[from];
+    if (from < terms.self) this.#agreeAsHigher(from, bundle, message.ciphertext);
+    const secret = pairs[from]?.secret;
+    const opened = secret && this.#openShares(from, message.sealed, secret);
+    if (!opened) {
+      if (from < terms.self) delete pairs[from];
       throw aggregationErrors.AGGREGATION_BAD_SHARE({ member: from, what: 'shares that do not open' });
     }
-    this.#state.held[from] = this.#openShares(from, plain);
+    held[from] = opened;
   }
 
   /** Whether a pair key with each of `set` can be derived. */
@@ -327,26 +327,28 @@ export class Custodian {
     return attempt * this.#state.terms.roster.length + this.#state.terms.roster.indexOf(holder);
   }
 
-  #dealtTo(to: number): Uint8Array {
+  /** Share and path of one attempt for `to`, sealed; empty once they are erased. The same bytes each time: a key seals one message. */
+  #sealedShare(to: number, attempt: number, secret: Uint8Array | undefined): Uint8Array {
     const { terms, dealt, dealtLeaves } = this.#state;
-    const place = terms.roster.indexOf(to);
-    const parts = Array.from({ length: terms.attempts }, (_, attempt) => {
-      const share = dealt[attempt]?.[place];
-      if (!share) throw aggregationErrors.AGGREGATION_ERASED({ attempt, what: `the share for member ${to}` });
-      return concat(share, packPath(merklePath(dealtLeaves, this.#leafIndex(attempt, to))));
-    });
-    return concat(...parts.flatMap((part) => [new Uint8Array([part.length >>> 8, part.length & 0xff]), part]));
+    const share = dealt[attempt]?.[terms.roster.indexOf(to)];
+    if (!share || !secret) return new Uint8Array(0);
+    const plain = concat(share, packPath(merklePath(dealtLeaves, this.#leafIndex(attempt, to))));
+    return seal(shareKey(secret, digestBytes(terms.context), { from: terms.self, to, attempt }), terms.context, plain);
   }
 
-  #openShares(from: number, plain: Uint8Array): Record<number, OpenedShare> {
-    const { attempts, self } = this.#state.terms;
+  /** The shares in a sealed message: of every attempt that is not given up here; undefined where one of those is missing or does not open. */
+  #openShares(from: number, sealed: Uint8Array, secret: Uint8Array): Record<number, OpenedShare> | undefined {
+    const { attempts, self, context } = this.#state.terms;
     const opened: Record<number, OpenedShare> = {};
     let at = 0;
     for (let attempt = 0; attempt < attempts; attempt++) {
-      const size = ((plain[at] ?? 0) << 8) | (plain[at + 1] ?? 0);
-      const part = plain.slice(at + 2, at + 2 + size);
+      const size = ((sealed[at] ?? 0) << 8) | (sealed[at + 1] ?? 0);
+      const piece = sealed.slice(at + 2, at + 2 + size);
       at += 2 + size;
-      const one = { share: part.slice(0, 33), path: part.slice(33) };
+      if (this.#state.seeds[attempt] === undefined) continue;
+      const plain = unseal(shareKey(secret, digestBytes(context), { from, to: self, attempt }), context, piece);
+      if (!plain) return undefined;
+      const one = { share: plain.slice(0, 33), path: plain.slice(33) };
       if (!this.#shareFits(from, self, attempt, one))
         throw aggregationErrors.AGGREGATION_BAD_SHARE({ member: from, what: `a wrong share of attempt ${attempt}` });
       opened[attempt] = one;

@@ -76,9 +76,9 @@ export function maskKey(secret: Uint8Array, attemptContext: Uint8Array, lower: n
   return hkdf(secret, attemptContext, concat(utf8('pair'), u32(lower), u32(higher)));
 }
 
-/** The key under which shares travel from one member to another, 32 bytes: one message. */
-export function shareKey(secret: Uint8Array, context: Uint8Array, from: number, to: number): Uint8Array {
-  return hkdf(secret, context, concat(utf8('share'), u32(from), u32(to)));
+/** The key under which the share of one attempt travels from one member to another, 32 bytes: one message. */
+export function shareKey(secret: Uint8Array, context: Uint8Array, path: { readonly from: number; readonly to: number; readonly attempt: number }): Uint8Array {
+  return hkdf(secret, context, concat(utf8('share'), u32(path.from), u32(path.to), u32(path.attempt)));
 }
 
 /** The key of the self mask in one attempt, 32 bytes, from the self-mask seed `b`. */
