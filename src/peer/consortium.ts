@@ -190,6 +190,7 @@ export class Consortium {
       case 'revoked': {
         const member = this.members.get(fact.account);
         if (member) this.members.set(fact.account, { ...member, active: false });
+        this.#dropApprovals(fact.account);
         this.#close(fact.account, 'revoke');
         return;
       }
@@ -208,6 +209,11 @@ export class Consortium {
       case 'recorded':
         return;
     }
+  }
+
+  /** As in the contract: a revoked member's decisions do not come back with a new admission. */
+  #dropApprovals(account: Account): void {
+    for (const [id, study] of this.studies) this.studies.set(id, { ...study, decisions: new Map([...study.decisions].filter(([by]) => by !== account)) });
   }
 
   #close(account: Account, kind: ProposalAction['kind']): void {

@@ -124,7 +124,9 @@ async function captured(): Promise<{ readonly run: number; readonly vectors: Rea
   const listening = listenIn(before + 1, vectors, stop.signal).catch(() => undefined);
   await consortium.until('the listener is connected', async () => (await consortium.connected()).every((count) => count === working.length));
   const run = await startRun(1);
-  expect(await ended(run)).toBe('complete');
+  const outcome = await ended(run);
+  if (outcome !== 'complete') console.log(JSON.stringify(await consortium.api(0).get(`/v1/runs/${run}`)), ...working.map((m) => consortium.peer(m).log.slice(-3000)));
+  expect(outcome).toBe('complete');
   stop.abort();
   await listening;
   return { run, vectors };

@@ -30,6 +30,8 @@ export interface Schedule {
   readonly crashes: readonly (PlannedCrash & { readonly member: number })[];
   /** Members of `group` and the others cannot reach each other. */
   readonly partitions: readonly (Span & { readonly group: readonly number[] })[];
+  /** Two members cannot reach each other, whatever the others can. */
+  readonly deaf: readonly (Span & { readonly pair: readonly [number, number] })[];
   /** A member sees no block; with no member, the chain makes none. */
   readonly silences: readonly (Span & { readonly member: number | undefined })[];
   /** Starts only then; a span without an end would never start. */
@@ -93,14 +95,16 @@ function drawSpan(chance: Chance, lengthMs: Range): Span {
   return { fromMs, toMs: fromMs + within(chance, lengthMs) };
 }
 
-function drawCuts(chance: Chance, members: number): Pick<Schedule, 'partitions' | 'silences' | 'late'> {
+function drawCuts(chance: Chance, members: number): Pick<Schedule, 'partitions' | 'deaf' | 'silences' | 'late'> {
   const all = Array.from({ length: members }, (_, member) => member);
   const partitions = happens(chance, 0.2) ? [{ ...drawSpan(chance, [2_000, 40_000]), group: all.filter(() => happens(chance, 0.4)) }] : [];
+  const one = chance.below(members);
+  const deaf = happens(chance, 0.15) ? [{ ...drawSpan(chance, [5_000, 60_000]), pair: [one, (one + 1 + chance.below(members - 1)) % members] as const }] : [];
   const silences = [];
   if (happens(chance, 0.15)) silences.push({ ...drawSpan(chance, [2_000, 40_000]), member: chance.below(members) });
   if (happens(chance, 0.08)) silences.push({ ...drawSpan(chance, [2_000, 20_000]), member: undefined });
   const late = happens(chance, 0.15) ? [{ member: chance.below(members), fromMs: happens(chance, 0.75) ? within(chance, [1_000, 60_000]) : undefined }] : [];
-  return { partitions, silences, late };
+  return { partitions, deaf, silences, late };
 }
 
 /** The schedule of a seed. */

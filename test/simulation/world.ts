@@ -111,6 +111,7 @@ class World {
       for (const impaired of cut) this.#seen.impaired.push({ member: impaired, fromMs, toMs });
       if (member === undefined) this.#time.after(fromMs, () => this.#chain.stall(toMs));
     }
+    for (const { pair, ...span } of this.#schedule.deaf) for (const member of pair) this.#seen.impaired.push({ member, ...span });
     for (const { member } of this.#schedule.slow) this.#seen.impaired.push({ member, fromMs: 0, toMs: Number.POSITIVE_INFINITY });
     this.#chain.begin();
     const tick = (): void => {
@@ -246,7 +247,8 @@ class World {
     const { nowMs } = this.#time;
     const up = (member: number): boolean => this.#places[member]?.incarnation?.access.dead === false;
     const cut = this.#schedule.partitions.some(({ fromMs, toMs, group }) => nowMs >= fromMs && nowMs < toMs && group.includes(from) !== group.includes(to));
-    return up(from) && up(to) && !cut;
+    const deaf = this.#schedule.deaf.some(({ fromMs, toMs, pair }) => nowMs >= fromMs && nowMs < toMs && pair.includes(from) && pair.includes(to));
+    return up(from) && up(to) && !cut && !deaf;
   }
 
   #sent(from: number, to: number, bytes: Uint8Array): void {

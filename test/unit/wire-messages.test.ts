@@ -179,7 +179,7 @@ describe('the schema', () => {
     const text = readFileSync(fileURLToPath(new URL('../../proto/schwarm.proto', import.meta.url)), 'utf8');
     const { root, package: name } = protobuf.parse(text, { keepCase: true });
     expect(name).toBe('schwarm');
-    const types = root.lookup('schwarm')?.toJSON()?.nested ?? {};
+    const types = root.lookup('schwarm')?.toJSON()?.['nested'] ?? {};
     for (const [type, written] of Object.entries(types)) expect(shapeOf(messageType(type).toJSON()), type).toEqual(shapeOf(written as protobuf.IType));
     expect(Object.keys(types).sort()).toEqual(['Bundle', 'Envelope', 'Hello', 'Request', 'Seed', 'SeedShare', 'Shares']);
   });

@@ -88,10 +88,10 @@ export function Members({ members, status }: Snapshot): unknown {
 
 /** Studies on the ledger and this member's data sets. */
 export function Library({ studies, dataSets }: Snapshot): unknown {
-  return html`<section><h2>${words.studies}</h2>${studies.length === 0 ? html`<p class="soft">${words.none}</p>` : ''}
+  return html`<section class="wide pair"><div><h2>${words.studies}</h2>${studies.length === 0 ? html`<p class="soft">${words.none}</p>` : ''}
     <table><tbody>${studies.map((study) => html`<tr><td class="mono">${study.study.slice(0, 12)}</td><td>${words.published} ${study.publisher}</td><td class="n">${study.decisions.filter(({ approved }) => approved).length} ${words.approvals}</td></tr>`)}</tbody></table>
-    <h2 style="margin-top:16px">${words.data}</h2>${dataSets.length === 0 ? html`<p class="soft">${words.none}</p>` : ''}
-    <table><tbody>${dataSets.map((set) => html`<tr><td>${set.name}</td><td class="n mono">${set.dataVersion.slice(0, 12)}</td></tr>`)}</tbody></table></section>`;
+    </div><div><h2>${words.data}</h2>${dataSets.length === 0 ? html`<p class="soft">${words.none}</p>` : ''}
+    <table><tbody>${dataSets.map((set) => html`<tr><td>${set.name}</td><td class="n mono">${set.dataVersion.slice(0, 12)}</td></tr>`)}</tbody></table></div></section>`;
 }
 
 /** The newest facts of the ledger. */
