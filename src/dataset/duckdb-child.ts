@@ -7,7 +7,7 @@ import { type Collected, collect, onlyProblems } from './collect.ts';
 import { datasetLimits } from './limits.ts';
 import { loadTable } from './load-tables.ts';
 import type { DatasetProblem, FileReport } from './report.ts';
-import { checkOneStatement, lockDoors, runSelect } from './select.ts';
+import { checkOneStatement, lockDoors, runSelect, whileRowsAreRead } from './select.ts';
 
 /** One thread, so that sums in a SELECT come out alike each time; no spilling, no extensions. */
 const settings = {
@@ -31,7 +31,7 @@ async function work(
     problems.push(...loaded.problems);
   }
   await lockDoors(connection);
-  const collected = problems.length > 0 ? onlyProblems(problems) : await collect(await runSelect(connection, sql), terms);
+  const collected = problems.length > 0 ? onlyProblems(problems) : await whileRowsAreRead(sql, async () => collect(await runSelect(connection, sql), terms));
   return { files, collected };
 }
 

@@ -23,8 +23,8 @@ function firstWord(sql: string): string {
 
 const selectWords = ['SELECT', 'WITH', 'FROM', 'VALUES', 'TABLE', ''];
 
-/** What went wrong, without values: DuckDB puts those in single quotes. */
-function sqlError(error: unknown, sql: string) {
+/** What went wrong. Once rows are read a message may quote them (`error(column)` makes any), so only its kind is told then. */
+function sqlError(error: unknown, sql: string, rowsAreRead = false) {
   const message = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
   const word = firstWord(sql);
   if (!selectWords.includes(word)) return datasetErrors.DATASET_NOT_SELECT({ found: word }, error);
@@ -35,7 +35,10 @@ function sqlError(error: unknown, sql: string) {
   ) {
     return datasetErrors.DATASET_SQL_OUTSIDE({}, error);
   }
-  return datasetErrors.DATASET_SQL_FAILED({ message: message.replace(/'[^']*'/g, "'…'").slice(0, datasetLimits.messageCharacters) }, error);
+  const told = rowsAreRead
+    ? `${/^[A-Z][A-Za-z-]*(?: [A-Z][a-z]+)* Error/.exec(message)?.[0] ?? 'error'} while rows were read`
+    : message.replace(/'[^']*'/g, "'…'");
+  return datasetErrors.DATASET_SQL_FAILED({ message: told.slice(0, datasetLimits.messageCharacters) }, error);
 }
 
 /** Throws DATASET_NOT_ONE_STATEMENT unless `sql` holds exactly one statement; called before any file is read. */
@@ -58,13 +61,21 @@ async function prepare(connection: DuckDBConnection, sql: string): Promise<DuckD
   return statement;
 }
 
+/** Does `work` on the rows of the SELECT; what DuckDB says on the way is told without them. */
+export async function whileRowsAreRead<T>(sql: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Error && 'blame' in error) throw error;
+    throw sqlError(error, sql, true);
+  }
+}
+
 /** The result of the study's SELECT. Throws DATASET_NOT_SELECT, DATASET_SQL_OUTSIDE or DATASET_SQL_FAILED. */
 export async function runSelect(connection: DuckDBConnection, sql: string): Promise<DuckDBResult> {
   await checkOneStatement(connection, sql);
-  try {
-    return await (await prepare(connection, sql)).stream();
-  } catch (error) {
-    if (error instanceof Error && 'blame' in error) throw error;
-    throw sqlError(error, sql);
-  }
+  const statement = await prepare(connection, sql).catch((error: unknown) => {
+    throw error instanceof Error && 'blame' in error ? error : sqlError(error, sql);
+  });
+  return await whileRowsAreRead(sql, () => statement.stream());
 }

@@ -72,7 +72,7 @@ export interface FactLine {
 }
 
 function withRound(run: RunView, round: RoundView): RunView {
-  return { ...run, rounds: [...run.rounds.filter((other) => other.round !== round.round), round] };
+  return { ...run, rounds: [...run.rounds.filter((other) => other.round !== round.round), round].sort((a, b) => a.round - b.round) };
 }
 
 function add(set: MemberSet, member: number): MemberSet {

@@ -6,15 +6,17 @@ import { type Bundle, bundleDigest, planDigest, type RoundState as RunState, sta
 import { type Account, type Clock, type Digest, isSwarmError, type Logger, type PeerId } from '../common/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Network } from '../network/index.ts';
-import { accountsOf, type Effect, effectKey, type Input, itemKey, type RoundConfig, wanted } from '../round/index.ts';
+import { accountsOf, differencingRisk, type Effect, effectKey, type Input, itemKey, type RoundConfig, wanted } from '../round/index.ts';
 import type { Item, MessageBody, PeerMessage, RoundFact } from '../wire/index.ts';
 import type { RunView } from './consortium.ts';
 import { Custody } from './custody.ts';
+import { figuresSubject } from './figures.ts';
 import { liveRounds, postAgainMs, shareGraceS } from './limits.ts';
 import { LiveRound } from './live-round.ts';
 import type { LocalRows } from './local-work.ts';
 import { Performer } from './performer.ts';
-import type { Question, RoundFigures } from './question.ts';
+import type { Question } from './question.ts';
+import { Releases } from './releases.ts';
 import type { BlobStore } from './store/blobs.ts';
 import type { Journal, JournalInput } from './store/journal.ts';
 import type { Vault } from './store/vault.ts';
@@ -29,6 +31,9 @@ export interface DriverParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly peerIdOf: (account: Account) => PeerId | undefined;
+  readonly nameOf: (account: Account) => string;
+  /** What the shared statistics of this study depend on at this member; undefined where it has none, or has not approved. */
+  readonly statisticsBase: Digest | undefined;
   /** Called when something happened that people see. */
   readonly changed: () => void;
   /** Called once with an error after which the peer cannot go on. */
@@ -59,6 +64,7 @@ export class RunDriver {
   readonly #run: RunView;
   readonly #self: number;
   readonly #parts: DriverParts;
+  readonly #releases: Releases;
   readonly #live = new Map<number, LiveRound>();
   readonly #states = new Map<Digest, RunState>();
   readonly #stop = new AbortController();
@@ -72,7 +78,9 @@ export class RunDriver {
     this.#run = run;
     this.#self = run.roster.indexOf(account);
     this.#parts = parts;
-    for (const view of run.rounds.slice(-liveRounds)) this.#live.set(view.round, this.#liveRound(view.round));
+    this.#releases = new Releases(run, parts.journal, parts.statisticsBase);
+    for (const view of run.rounds.slice(-liveRounds)) this.#live.set(view.round, this.#liveRound(view.round, view.base));
+    for (const live of this.#live.values()) this.#releases.remember(live.state.ground);
   }
 
   /** This member's index in the run. */
@@ -133,7 +141,7 @@ export class RunDriver {
   preview(facts: readonly DueFact[], timeS: number): Preview {
     const due = new Map<number, Input[]>();
     for (const { round, fact } of facts) {
-      if (fact.kind === 'opened') this.#open(round);
+      if (fact.kind === 'opened' && !this.#live.has(round)) this.#live.set(round, this.#liveRound(round, fact.base));
       const live = this.#live.get(round);
       const inputs = due.get(round) ?? [];
       due.set(round, inputs);
@@ -185,7 +193,7 @@ export class RunDriver {
     await this.#prepared?.rows.trainer[Symbol.asyncDispose]();
   }
 
-  #liveRound(round: number): LiveRound {
+  #liveRound(round: number, base: Digest): LiveRound {
     const { run, study, roster, terms } = this.#run;
     const { ledger, vault, blobs, journal } = this.#parts;
     const config: RoundConfig = {
@@ -198,14 +206,10 @@ export class RunDriver {
       self: this.#self,
       terms,
       shareGraceS,
-      earlierReleases: journal.releases(study),
+      earlierReleases: this.#releases.on(base),
     };
     const key = { run, round };
     return new LiveRound(key, config, new Custody(key, vault, blobs), journal.inputs(key));
-  }
-
-  #open(round: number): void {
-    if (!this.#live.has(round)) this.#live.set(round, this.#liveRound(round));
   }
 
   /** A READY counts only with a valid signature of its member over the set of its attempt. */
@@ -244,9 +248,8 @@ export class RunDriver {
 
   #adopt(live: LiveRound, state: LiveRound['state'], answers: readonly Effect[]): void {
     const { ground } = state;
-    if (ground.released && !live.state.ground.released && ground.opened) {
-      this.#parts.journal.addRelease(this.#run.study, { base: ground.opened.base, set: ground.released.set });
-    }
+    if (ground.released && !live.state.ground.released) this.#releases.remember(ground);
+    this.#sayRefusal(live, state);
     const closed = state.phase === 'final' && live.state.phase !== 'final';
     live.adopt(state);
     if (state.phase === 'final') this.#afterFinal(live, state, closed);
@@ -263,7 +266,15 @@ export class RunDriver {
     }
     const subject = figuresSubject(live.key.run, live.key.round);
     if (live.computed?.hash === state.state && !journal.note(subject)) journal.setNote(subject, live.computed.figures);
+    if (closed) this.#releases.settle(state.ground);
     if (closed) logger.info('round is final', { ...live.key, state: state.state, members: state.set.length });
+  }
+
+  /** A set that would open a member's values by subtraction is refused, and people are told who is missing. */
+  #sayRefusal(live: LiveRound, state: LiveRound['state']): void {
+    if (state.phase !== 'commit' || !differencingRisk(live.config, state.ground, state.set)) return;
+    const missing = this.#releases.missing(state.ground.opened?.base ?? this.#run.base, state.set).map(this.#parts.nameOf);
+    this.#trouble = `this member takes no part: the same sum was opened before over a list that differs by fewer than three members (missing now: ${missing.join(', ') || 'nobody, but others joined'})`;
   }
 
   /** Gives every open round the state that it starts from, once that is here. */
@@ -375,17 +386,6 @@ export class RunDriver {
     this.#parts.blobs.remove(base);
     this.#states.delete(base);
   }
-}
-
-/** Where a round's figures are noted. */
-export function figuresSubject(run: number, round: number): string {
-  return `figures/${String(run).padStart(8, '0')}/${String(round).padStart(8, '0')}`;
-}
-
-/** Figures of all rounds of a run that this member computed itself. */
-export function figuresOf(journal: Journal, run: number): readonly (RoundFigures & { readonly round: number })[] {
-  const prefix = `figures/${String(run).padStart(8, '0')}/`;
-  return journal.notes<RoundFigures>(prefix).map(({ subject, note }) => ({ ...note, round: Number(subject.slice(prefix.length)) }));
 }
 
 function itemOf(body: Exclude<MessageBody, { readonly kind: 'request' }>): Item {

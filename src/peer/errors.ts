@@ -67,6 +67,12 @@ export const peerErrors = defineErrors({
       `${d.approvals} of at least ${d.needed} members approved this study: ${d.names.join(', ') || 'none'}`,
     remedy: 'Ask the stewards of the others to look at it with `schwarm study show` and to approve it.',
   },
+  PEER_SET_TOO_CLOSE: {
+    blame: 'operator',
+    cause: (d: { missing: readonly string[]; added: readonly string[] }) =>
+      `the shared statistics of this study were opened before over a list that differs by fewer than three members (missing now: ${d.missing.join(', ') || 'nobody'}; new: ${d.added.join(', ') || 'nobody'}): the values of those could be worked out by subtraction`,
+    remedy: 'Start it with the same members as before, with at least three others, or after the members have new data.',
+  },
   PEER_STUDY_NOT_HERE: {
     blame: 'remote',
     cause: (d: { study: string }) => `no connected member could give the package of study ${d.study}`,

@@ -1,18 +1,19 @@
 /** Runs at one peer: started from an approved study, driven round by round, watched, stopped, reported. */
-import { type RoundState as RunState, stateBytes, stateDigest } from '../aggregation/index.ts';
+import { fewestMembers, type RoundState as RunState, stateBytes, stateDigest, stateFromBytes } from '../aggregation/index.ts';
 import type { Account, Digest } from '../common/index.ts';
 import { isSwarmError } from '../common/index.ts';
 import { loadFeatures, splitCounts } from '../dataset/index.ts';
 import type { LedgerEvent } from '../ledger/index.ts';
-import { runTerms, type Study } from '../study/index.ts';
+import { hasStatisticsRound, runTerms, type Study } from '../study/index.ts';
 import { modelDigest } from '../tensor/index.ts';
 import { accuracy, auc, createOnnxTrainer, exportModel, multiclassAccuracy, type RocPoint, rocPoints, trainingTask } from '../training/index.ts';
 import type { PeerMessage } from '../wire/index.ts';
 import type { RunView } from './consortium.ts';
 import type { PeerContext } from './context.ts';
 import type { DataSets } from './data-sets.ts';
-import { figuresOf, type Preview, RunDriver } from './driver.ts';
+import { type Preview, RunDriver } from './driver.ts';
 import { peerErrors } from './errors.ts';
+import { figuresOf } from './figures.ts';
 import { Question, type RoundFigures } from './question.ts';
 import { checkModel, type Studies } from './studies.ts';
 
@@ -163,6 +164,7 @@ export class Runs {
     const needed = study.manifest.terms.minMembers;
     if (roster.length < needed)
       throw peerErrors.PEER_TOO_FEW_APPROVALS({ approvals: roster.length, needed, names: roster.map((account) => consortium.nameOf(account)) });
+    this.#refuseDifferencing(study, roster);
     const genesis = genesisOf(study, roster.length);
     const before = new Set(consortium.runs.keys());
     await ledger.submit({ kind: 'startRun', study: study.id, roster, terms: runTerms(study), base: genesis.hash, plan: genesis.plan }, { signal });
@@ -222,6 +224,21 @@ export class Runs {
     this.#drivers.clear();
   }
 
+  /** A run over a list that differs from an earlier one by fewer than three members would open their statistics by subtraction. */
+  #refuseDifferencing(study: Study, roster: readonly Account[]): void {
+    const { journal, consortium } = this.#context;
+    const base = this.#studies.approval(study.id)?.statisticsBase;
+    if (base === undefined || !hasStatisticsRound(study)) return;
+    for (const earlier of journal.releases(base)) {
+      const missing = earlier.filter((account) => !roster.includes(account));
+      const added = roster.filter((account) => !earlier.includes(account));
+      const changed = missing.length + added.length;
+      if (changed === 0 || changed >= fewestMembers) continue;
+      const names = (accounts: readonly Account[]) => accounts.map((account) => consortium.nameOf(account));
+      throw peerErrors.PEER_SET_TOO_CLOSE({ missing: names(missing), added: names(added) });
+    }
+  }
+
   #names(view: RunView, members: readonly number[]): readonly string[] {
     return members.flatMap((member) => {
       const account = view.roster[member];
@@ -254,6 +271,8 @@ export class Runs {
     if (this.#drivers.has(run.run) || !run.roster.includes(account)) return;
     const peerIdOf = (member: Account) => consortium.members.get(member)?.peerId;
     const driver = new RunDriver(run, account, {
+      nameOf: (member) => consortium.nameOf(member),
+      statisticsBase: this.#studies.approval(run.study)?.statisticsBase,
       ledger,
       network,
       journal,
@@ -315,15 +334,10 @@ export class Runs {
     const view = this.find(run);
     const hash = view.rounds.filter((round) => round.phase === 'final').at(-1)?.state;
     const study = await this.#studies.load(view.study);
-    const driver = this.#drivers.get(run) ?? new RunDriver(view, this.#context.account, this.#driverParts());
-    const state = hash === undefined ? undefined : driver.stateOf(hash);
+    const bytes = hash === undefined ? undefined : this.#context.blobs.get(hash);
+    const state = bytes && stateFromBytes(bytes);
     if (view.outcome === undefined || !state) throw peerErrors.PEER_RUN_NOT_DONE({ run });
     return { view, study, state };
-  }
-
-  #driverParts(): ConstructorParameters<typeof RunDriver>[2] {
-    const { ledger, network, journal, vault, blobs, clock, logger } = this.#context;
-    return { ledger, network, journal, vault, blobs, clock, logger, peerIdOf: () => undefined, changed: () => undefined, failed: () => undefined };
   }
 }
 

@@ -1,5 +1,5 @@
 /** Studies at one peer: published by hash, fetched from any member, checked again, approved with a data set or declined. */
-import { type Account, digest, type StudyId } from '../common/index.ts';
+import { type Account, type Digest, digest, hashFields, type StudyId, toHex } from '../common/index.ts';
 import { loadFeatures, splitCounts } from '../dataset/index.ts';
 import { packStudy, type Study, unpackStudy } from '../study/index.ts';
 import { inspectModel, type ModelReport } from '../training/index.ts';
@@ -13,6 +13,8 @@ import { fetchMs } from './limits.ts';
 export interface Approval {
   readonly dataSet: string;
   readonly dataVersion: string;
+  /** What the study's shared statistics depend on here: SELECT, columns, split, rows. Two studies with one base would give one sum. */
+  readonly statisticsBase: Digest;
 }
 
 /** Everything that a steward looks at before deciding. */
@@ -28,6 +30,12 @@ export interface StudyDetail {
 export function checkModel(study: Study): ModelReport {
   const { training, label, features } = study.manifest;
   return inspectModel(study.model, { loss: training.loss, classes: label.classes.length, batchSize: training.batchSize, features: features.column.length });
+}
+
+function statisticsBase({ manifest, featuresSql }: Study, dataVersion: Digest): Digest {
+  return digest(
+    toHex(hashFields('schwarm/statistics-base/1', featuresSql, JSON.stringify([manifest.features, manifest.split, manifest.missing]), dataVersion)),
+  );
 }
 
 /** Studies on the ledger and their packages here. */
@@ -108,7 +116,11 @@ export class Studies {
     const { clock, logger, signal, journal, ledger } = this.#context;
     const binding = this.#dataSets.get(dataSet);
     const table = await loadFeatures(study, binding, { signal }, { clock, logger });
-    journal.setNote(`approval/${study.id}`, { dataSet, dataVersion: table.dataVersion } satisfies Approval);
+    journal.setNote(`approval/${study.id}`, {
+      dataSet,
+      dataVersion: table.dataVersion,
+      statisticsBase: statisticsBase(study, table.dataVersion),
+    } satisfies Approval);
     await ledger.submit({ kind: 'decideStudy', study: study.id, approved: true, dataVersion: table.dataVersion }, { signal });
     return { study: study.id, ...splitCounts(table) };
   }

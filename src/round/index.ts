@@ -7,6 +7,6 @@
  */
 export { type Effect, effectKey, type Input, itemKey, type Release, type RoundConfig, type RoundPost } from './io.ts';
 export { initialState, step } from './machine.ts';
-export { accountsOf } from './rules.ts';
+export { accountsOf, differencingRisk } from './rules.ts';
 export type { Attempt, Ground, Phase, RoundState, Watching } from './state.ts';
 export { wanted } from './wanted.ts';

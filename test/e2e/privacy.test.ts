@@ -1,5 +1,5 @@
 /** What leaves a member, seen from outside: five real peers, a member that listens in, an outsider, and a member that is revoked in mid-run. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { multiaddr } from '@multiformats/multiaddr';
@@ -46,6 +46,12 @@ async function startRun(by: number): Promise<number> {
 async function ended(run: number): Promise<string | null> {
   await consortium.until('the run ends', async () => (await runAt(0, run)).outcome !== null, 3 * minutes);
   return (await runAt(0, run)).outcome;
+}
+
+/** For the message of a failing test. */
+async function whatHappened(run: number): Promise<string> {
+  const views = await Promise.all(working.map((member) => consortium.api(member).get(`/v1/runs/${run}`)));
+  return [...views.map((view) => JSON.stringify(view)), ...working.map((member) => consortium.peer(member).log)].join('\n');
 }
 
 /** A model with enough parameters that a chi-square test can tell. */
@@ -124,9 +130,7 @@ async function captured(): Promise<{ readonly run: number; readonly vectors: Rea
   const listening = listenIn(before + 1, vectors, stop.signal).catch(() => undefined);
   await consortium.until('the listener is connected', async () => (await consortium.connected()).every((count) => count === working.length));
   const run = await startRun(1);
-  const outcome = await ended(run);
-  if (outcome !== 'complete') console.log(JSON.stringify(await consortium.api(0).get(`/v1/runs/${run}`)), ...working.map((m) => consortium.peer(m).log.slice(-3000)));
-  expect(outcome).toBe('complete');
+  expect(await ended(run), await whatHappened(run)).toBe('complete');
   stop.abort();
   await listening;
   return { run, vectors };
@@ -152,12 +156,10 @@ describe('vectors on their way', () => {
   });
 
   test('are gone from every disk once their round is over, and so is what could unmask them', async () => {
-    const blobs = working.map((member) => consortium.api(member).get<{ runs: unknown[] }>('/v1/runs').then(() => consortium.home(member)));
-    for (const home of await Promise.all(blobs)) {
-      const { readdirSync, statSync } = await import('node:fs');
-      const read = await readStudy(studyFolder, { signal });
-      const question = new Question(read, working.length, checkModel(read).genesis.length);
-      const vectorSizes = new Set([0, 1].map((ordinal) => planSizeBytes(question.plan({ ordinal }))));
+    const read = await readStudy(studyFolder, { signal });
+    const question = new Question(read, working.length, checkModel(read).genesis.length);
+    const vectorSizes = new Set([0, 1].map((ordinal) => planSizeBytes(question.plan({ ordinal }))));
+    for (const home of working.map((member) => consortium.home(member))) {
       const sizes = readdirSync(join(home, 'blobs')).map((name) => statSync(join(home, 'blobs', name)).size);
       expect(sizes.filter((size) => vectorSizes.has(size))).toEqual([]);
       expect(readdirSync(join(home, 'vault', 'sealed'))).toEqual([]);
@@ -277,7 +279,7 @@ describe('who is no member', () => {
       (await Promise.all([0, 1, 2].map(refusedAt))).every((count, member) => count > (before[member] ?? 0)),
     );
     for (const member of [0, 1, 2]) expect(consortium.peer(member).log).toMatch(new RegExp(`"peer":"${revoked?.peerId}"`));
-    expect(await ended(run)).toBe('complete 3 of 4');
+    expect(await ended(run), await whatHappened(run)).toBe('complete 3 of 4');
 
     await consortium.peer(3).stop();
     const { connections, known } = await calls((await loadIdentity(consortium.home(3))).peerKey);

@@ -50,7 +50,11 @@ type RoundCall = Exclude<Call, { readonly kind: 'stopRun' | 'leaveRun' | 'rejoin
 
 const one = (member: number): Bits => 1n << BigInt(member);
 const has = (set: Bits, member: number): boolean => (set & one(member)) !== 0n;
-const count = (set: Bits): number => bitsToSet(set).length;
+const count = (set: Bits): number => {
+  let size = 0;
+  for (let rest = set; rest !== 0n; rest &= rest - 1n) size++;
+  return size;
+};
 const quorum = (size: number): number => Math.floor((2 * size) / 3) + 1;
 
 /** Ends a call without effect, as `revert` does. */

@@ -3,12 +3,12 @@
  * Every durable step and every step that leaves the house goes through `Access.act`, which is where a crash strikes: before it or after it.
  */
 import { deserialize, serialize } from 'node:v8';
-import type { Digest } from '../../src/common/index.ts';
+import type { Account, Digest } from '../../src/common/index.ts';
 import type { LedgerCursor, LedgerEvent } from '../../src/ledger/index.ts';
 import { contentRoot } from '../../src/peer/store/blobs.ts';
 import type { JournalEntry } from '../../src/peer/store/journal.ts';
 import type { RoundSecrets } from '../../src/peer/store/vault.ts';
-import type { Input, Release } from '../../src/round/index.ts';
+import type { Input } from '../../src/round/index.ts';
 import type { RoundKey } from '../../src/wire/index.ts';
 
 /** Ends an incarnation of a member. */
@@ -93,7 +93,7 @@ export class Access {
       return text === undefined ? undefined : JSON.parse(text);
     };
     const setNote = (subject: string, value: unknown): void => this.act('journal', () => disk.notes.set(subject, JSON.stringify(value)));
-    const releases = (study: Digest): readonly Release[] => note<readonly Release[]>(`releases/${study}`) ?? [];
+    const releases = (base: Digest): readonly (readonly Account[])[] => note<readonly (readonly Account[])[]>(`releases/${base}`) ?? [];
     return {
       append: (entry: JournalEntry): void => {
         this.act('journal', () => append(disk, entry));
@@ -107,11 +107,11 @@ export class Access {
       notes: () => [],
       setNote,
       releases,
-      addRelease: (study: Digest, release: Release): void => {
-        const known = releases(study);
-        if (known.some((other) => other.base === release.base && other.set.join() === release.set.join())) return;
-        setNote(`releases/${study}`, [...known, release]);
+      addRelease: (base: Digest, members: readonly Account[]): void => {
+        const known = releases(base);
+        if (!known.some((other) => other.join() === members.join())) setNote(`releases/${base}`, [...known, members]);
       },
+      dropReleases: (base: Digest): void => this.act('journal', () => disk.notes.delete(`releases/${base}`)),
       [Symbol.dispose]: () => undefined,
     };
   }

@@ -27,6 +27,8 @@ export interface MemberParts {
   readonly question: () => Question;
   readonly rows: () => LocalRows;
   readonly genesis: { readonly bytes: Uint8Array; readonly hash: RunView['base'] };
+  /** What the shared statistics depend on here; undefined where the study has none. */
+  readonly statisticsBase: RunView['base'] | undefined;
   /** Until study, rows and trainer are there. */
   readonly prepareMs: () => number;
   readonly after: (delayMs: number, run: () => void) => void;
@@ -120,8 +122,11 @@ export class Incarnation {
   forgets(): number | undefined {
     const live = this.#closed ? undefined : this.#driver?.newest();
     const { released, opened } = live?.state.ground ?? {};
-    if (!live || !released || !opened) return undefined;
-    const known = this.#journal.releases(live.config.study).some(({ base, set }) => base === opened.base && set.join() === released.set.join());
+    if (!live || !released || !opened || live.state.phase === 'final') return undefined;
+    const { statisticsBase, genesis } = this.#parts;
+    const accounts = released.set.map((index) => live.config.accounts[index]).join();
+    const base = opened.base === genesis.hash ? (statisticsBase ?? opened.base) : opened.base;
+    const known = this.#journal.releases(base).some((members) => members.join() === accounts);
     return known ? undefined : live.key.round;
   }
 
@@ -163,6 +168,8 @@ export class Incarnation {
       clock,
       logger,
       peerIdOf: (member) => peerIdOf(accounts.indexOf(member)),
+      nameOf: (member) => member,
+      statisticsBase: this.#parts.statisticsBase,
       changed: () => undefined,
       failed: (error) => this.#fail(error),
     });

@@ -202,6 +202,7 @@ class World {
       question: () => this.#question(place.index),
       rows: () => rowsOf(this.#schedule.seed, place.index, work),
       genesis: this.#genesis,
+      statisticsBase: this.#schedule.statistics ? named('statistics') : undefined,
       prepareMs: () => this.#draw([20, 600]),
       after: (ms, run) => this.#time.after(ms, () => this.#by(place, run)),
       failed: (error) => {
@@ -269,11 +270,22 @@ class World {
     const before = this.#stored;
     this.#by(place, () => place.incarnation?.message(sender, bytes));
     if (bytes === original || this.#stored === before) return;
-    const { body } = decodeMessage(original);
+    const sent = decodeMessage(original);
     const read = tryDecode(bytes);
-    if (read && read.body.kind !== 'request' && JSON.stringify(read) !== JSON.stringify(decodeMessage(original))) {
-      this.#seen.garbledKept.push({ member: to, kind: body.kind });
-    }
+    const changed = read && read.body.kind !== 'request' && JSON.stringify(read) !== JSON.stringify(sent);
+    if (changed && !(sent.body.kind === 'shares' && this.#sharesAreTrue(from, to, sent.context)))
+      this.#seen.garbledKept.push({ member: to, kind: sent.body.kind });
+  }
+
+  /** Whether the shares that `to` stores are those that `from` dealt: a sealed share of an attempt that `to` has given up may be garbled unseen. */
+  #sharesAreTrue(from: number, to: number, context: Digest): boolean {
+    const stored = (member: number) =>
+      new Access(this.#places[member]?.disk ?? new Disk(), noWatcher).vault().load({ run: 1, round: this.#contexts.get(context) ?? -1 })?.custodian;
+    const [dealt, held] = [stored(from), stored(to)?.held[from]];
+    return Object.entries(held ?? {}).every(([attempt, { share }]) => {
+      const own = dealt?.dealt[Number(attempt)]?.[dealt.terms.roster.indexOf(to)];
+      return own === undefined || Buffer.compare(own, share) === 0;
+    });
   }
 
   #crashed(place: Place, planned: PlannedCrash, action: Action): void {
@@ -337,6 +349,7 @@ class World {
   }
 
   #tellLies(): void {
+    if (this.#schedule.lieInRound === undefined) return;
     const { live, round, phase, set, ready } = this.#chain.model.open;
     if (!live || round !== this.#schedule.lieInRound || phase !== 'ready' || ready.length !== set.length - 1) return;
     const victim = set.find((member) => !ready.includes(member));

@@ -10,7 +10,7 @@ const hash = (digit: string) => digest(digit.repeat(64));
 const terms = { rounds: 2, minMembers: 3, maxAttempts: 4, joinS: 10, shareS: 10, commitS: 10, readyS: 10, revealS: 10 };
 let at = 0;
 
-function event(body: Pick<LedgerEvent, 'scope'> & object): LedgerEvent {
+function event(body: object): LedgerEvent {
   at++;
   return { id: `${at}:0`, block: at, timeS: 1000 + at, transaction: `0x${at}`, ...body } as LedgerEvent;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createSecrets } from '../../src/aggregation/index.ts';
-import { digestOf, isSwarmError, utf8 } from '../../src/common/index.ts';
+import { account, digestOf, isSwarmError, utf8 } from '../../src/common/index.ts';
 import type { LedgerEvent } from '../../src/ledger/index.ts';
 import { BlobStore, contentRoot } from '../../src/peer/store/blobs.ts';
 import { writeWhole } from '../../src/peer/store/files.ts';
@@ -81,10 +81,12 @@ describe('the journal', () => {
     journal.append({ inputs: [0, 1].map((round) => ({ run: 1, round, input: input(round) })) });
     journal.forgetRound({ run: 1, round: 0 });
     expect([journal.inputs({ run: 1, round: 0 }), journal.inputs({ run: 1, round: 1 })]).toEqual([[], [input(1)]]);
-    const release = { base: study, set: [0, 1, 2] };
-    for (const one of [release, { ...release, set: [0, 1, 2, 3] }, release]) journal.addRelease(study, one);
-    expect(journal.releases(study)).toEqual([release, { ...release, set: [0, 1, 2, 3] }]);
+    const accounts = ['1', '2', '3'].map((digit) => account(`0x${digit.repeat(40)}`));
+    for (const members of [accounts, accounts.slice(1), accounts]) journal.addRelease(study, members);
+    expect(journal.releases(study)).toEqual([accounts, accounts.slice(1)]);
     expect(journal.releases(groupContext)).toEqual([]);
+    journal.dropReleases(study);
+    expect(journal.releases(study)).toEqual([]);
   });
 
   it('is one peer’s: a second one on the same home is refused', () => {

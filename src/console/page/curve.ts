@@ -17,7 +17,10 @@ function plot(target: HTMLElement): uPlot {
     legend: { show: false },
     cursor: { y: false },
     scales: { x: { time: false } },
-    axes: [{ ...axis, incrs: [1, 2, 5, 10, 20, 50, 100] }, { ...axis, size: 56 }],
+    axes: [
+      { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100] },
+      { ...axis, size: 56 },
+    ],
     series: [{}, { stroke: colour('--accent'), width: 2.5, points: { show: true, size: 5 } }],
   };
   return new uPlot(options, [[], []], target);

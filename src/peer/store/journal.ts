@@ -4,9 +4,9 @@
  */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Digest } from '../../common/index.ts';
+import type { Account, Digest } from '../../common/index.ts';
 import type { LedgerCursor, LedgerEvent } from '../../ledger/index.ts';
-import type { Input, Release } from '../../round/index.ts';
+import type { Input } from '../../round/index.ts';
 import type { RoundKey } from '../../wire/index.ts';
 import { peerErrors } from '../errors.ts';
 import { storeError } from './files.ts';
@@ -106,16 +106,20 @@ export class Journal implements Disposable {
     this.#transaction('a note', () => this.#setNote(subject, note));
   }
 
-  /** Remembers that something which unmasks was released on a base (rule R6). */
-  addRelease(study: Digest, release: Release): void {
-    const known = this.releases(study);
-    if (known.some((other) => other.base === release.base && other.set.join() === release.set.join())) return;
-    this.setNote(`releases/${study}`, [...known, release]);
+  /** Remembers that something which unmasks was released over `members` on a base (rule R6). */
+  addRelease(base: Digest, members: readonly Account[]): void {
+    const known = this.releases(base);
+    if (!known.some((other) => other.join() === members.join())) this.setNote(`releases/${base}`, [...known, members]);
   }
 
-  /** Releases of a study whose round may have ended VOID. */
-  releases(study: Digest): readonly Release[] {
-    return this.note<readonly Release[]>(`releases/${study}`) ?? [];
+  /** The lists of members over which something was released on a base. */
+  releases(base: Digest): readonly (readonly Account[])[] {
+    return this.note<readonly (readonly Account[])[]>(`releases/${base}`) ?? [];
+  }
+
+  /** A base that became FINAL is never summed over again. */
+  dropReleases(base: Digest): void {
+    this.#transaction('the end of a round', () => this.#db.prepare('DELETE FROM notes WHERE subject = ?').run(`releases/${base}`));
   }
 
   [Symbol.dispose](): void {
