@@ -162,8 +162,34 @@ function addRunRoutes(peer: Peer, add: Add): void {
   });
 }
 
+/** Describes the routes that take or give bytes, or a stream. */
+function describeBinaryRoutes({ openAPIRegistry }: OpenAPIHono): void {
+  const bytes = (type: string) => ({ [type]: { schema: z.string().openapi({ format: 'binary' }) } });
+  openAPIRegistry.registerPath({
+    method: 'post',
+    path: '/v1/studies',
+    summary: 'Publish a packed study; with ?check=only it is checked and nothing else',
+    request: { query: z.object({ check: z.literal('only').optional() }), body: { content: bytes('application/octet-stream') } },
+    responses: { 200: { description: "The study's hash", content: { 'application/json': { schema: anything } } } },
+  });
+  openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/v1/runs/{run}/model',
+    summary: "The trained model as an ONNX file that takes the raw output of the study's SELECT",
+    request: { params: run },
+    responses: { 200: { description: 'ONNX bytes', content: bytes('application/octet-stream') } },
+  });
+  openAPIRegistry.registerPath({
+    method: 'get',
+    path: '/v1/events',
+    summary: 'A snapshot of everything that the page shows, whenever something has changed (server-sent events)',
+    responses: { 200: { description: 'Events named snapshot', content: bytes('text/event-stream') } },
+  });
+}
+
 /** Bytes in and out, and the stream of changes. */
 function addBinaryRoutes(peer: Peer, api: OpenAPIHono): void {
+  describeBinaryRoutes(api);
   api.post('/v1/studies', async (context) => {
     const packed = await boundedBody(context.req.raw);
     return context.json(context.req.query('check') === 'only' ? { study: peer.studies.check(packed) } : { study: await peer.studies.publish(packed) });
