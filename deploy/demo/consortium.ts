@@ -71,8 +71,8 @@ export class DemoConsortium {
   }
 
   /** Starts the ledger, and again whenever it is killed. */
-  async startLedger(count: number): Promise<string> {
-    ownFolder(this.folder, undefined);
+  async startLedger(count: number, users: readonly SystemUser[]): Promise<string> {
+    ownFolder(this.folder, undefined, users.length > 0 ? 0o711 : 0o700);
     const file = join(this.folder, 'kept.json');
     const kept: Kept | undefined = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
     this.#ledgerPort = await keptOr(kept?.ledgerPort);
@@ -126,12 +126,7 @@ export class DemoConsortium {
       this.#refreshPorts(home, addresses[at] ?? '', at === 0 ? '' : `${addresses[at - 1]}/p2p/${peerIds[at - 1]}`, users[at]);
       this.#give(join(this.folder, 'ledger', 'tokens.json'), home, users[at]);
     }
-    await this.#found(
-      homes,
-      users,
-      homes.map((home) => join(home, 'enrolment.json')),
-      url,
-    );
+    await this.#found(homes, users, url);
     return homes;
   }
 
@@ -157,14 +152,15 @@ export class DemoConsortium {
     if (user) chownSync(file, user.uid, user.gid);
   }
 
-  async #found(homes: readonly string[], users: readonly (SystemUser | undefined)[], enrolments: readonly string[], url: string): Promise<void> {
+  async #found(homes: readonly string[], users: readonly (SystemUser | undefined)[], url: string): Promise<void> {
     const [first = ''] = homes;
     const file = join(first, 'consortium.json');
-    if (!existsSync(file))
-      await runOnce(
-        ['ledger', 'deploy', '--home', first, '--url', url, ...enrolments.slice(0, founders).flatMap((enrolment) => ['--founder', enrolment])],
-        users[0],
-      );
+    if (!existsSync(file)) {
+      const enrolments = homes
+        .slice(0, founders)
+        .map((home, at) => this.#send(join(home, 'enrolment.json'), join(first, `enrolment-${at + 1}.json`), users[0]));
+      await runOnce(['ledger', 'deploy', '--home', first, '--url', url, ...enrolments.flatMap((enrolment) => ['--founder', enrolment])], users[0]);
+    }
     const consortium = JSON.parse(readFileSync(file, 'utf8'));
     for (const [at, home] of homes.entries()) {
       const target = join(home, 'consortium.json');
@@ -172,6 +168,13 @@ export class DemoConsortium {
       const user = users[at];
       if (user) chownSync(target, user.uid, user.gid);
     }
+  }
+
+  /** What members mail each other: a copy that belongs to the receiver. */
+  #send(file: string, copy: string, user: SystemUser | undefined): string {
+    writeFileSync(copy, readFileSync(file), { mode: 0o600 });
+    if (user) chownSync(copy, user.uid, user.gid);
+    return copy;
   }
 
   async #startPeer(member: DemoMember, home: string, user: SystemUser | undefined): Promise<DemoPeer> {

@@ -193,7 +193,7 @@ function wholeDemo(run: RunWithHistory, outcome: Outcome): boolean {
 async function demo(options: DemoOptions, screen: Screen, consortium: DemoConsortium, study: DemoStudy): Promise<number> {
   banner(study, consortium, screen);
   const users = await Promise.all(options.users.map(systemUser));
-  const url = await consortium.startLedger(study.members.length);
+  const url = await consortium.startLedger(study.members.length, users);
   screen.step('ledger', `chain 7341 at ${url}`);
   await consortium.startPeers(study.members, users, url);
   screen.step('members', `${study.members.map(({ name }) => name).join(', ')} · ${consortium.isNew ? 'three founded, the others admitted by vote' : 'kept'}`);

@@ -1,7 +1,6 @@
 /** The processes that the demo starts: the ledger and one peer for each member, all by the command line that anybody would use. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -28,10 +27,10 @@ export function typed(args: readonly string[]): string {
   return ['npx', 'schwarm', ...args].join(' ');
 }
 
-/** Makes a folder that belongs to `user` alone. */
-export function ownFolder(folder: string, user: SystemUser | undefined): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700);
+/** Makes a folder that belongs to `user` alone; with mode 0711 others may pass through to what is theirs. */
+export function ownFolder(folder: string, user: SystemUser | undefined, mode: 0o700 | 0o711 = 0o700): void {
+  mkdirSync(folder, { recursive: true, mode });
+  chmodSync(folder, mode);
   if (user) chownSync(folder, user.uid, user.gid);
 }
 
@@ -72,7 +71,6 @@ export class Service {
 
   /** Starts a command and waits for the JSON line that says it is ready. Its log goes to a file. */
   static async start<T>(args: readonly string[], log: string, user: SystemUser | undefined): Promise<{ readonly service: Service; readonly ready: T }> {
-    ownFolder(dirname(log), undefined);
     const handle = openSync(log, 'a', 0o600);
     const child = spawn(process.execPath, [command, '--json', ...args], { ...(user ?? {}), cwd: '/', stdio: ['ignore', 'pipe', handle], detached: true });
     closeSync(handle);

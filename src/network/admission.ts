@@ -1,6 +1,6 @@
 /** Who may connect: peer ids of active members, checked right after the handshake in both directions, then again by the hello. */
 import type { ConnectionGater } from '@libp2p/interface';
-import { type Account, isSwarmError, type Logger, type PeerId } from '../common/index.ts';
+import { type Account, type Clock, isSwarmError, type Logger, type PeerId } from '../common/index.ts';
 import { bindingStatement, decodeHello, type Hello } from '../wire/index.ts';
 import { networkErrors } from './errors.ts';
 import { verifyPeerSignature } from './keys.ts';
@@ -10,18 +10,24 @@ export type AccountSignatureCheck = (message: Uint8Array, signature: string) => 
 
 /** The allow-list of a network and what it refused. */
 export class Admission {
+  readonly #self: PeerId;
   readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #notBeforeMs = new Map<string, number>();
   #members: ReadonlyMap<PeerId, Account> = new Map();
   refusedOutsiders = 0;
   refusedHellos = 0;
 
-  constructor(logger: Logger) {
+  constructor(self: PeerId, { logger, clock }: { readonly logger: Logger; readonly clock: Clock }) {
+    this.#self = self;
     this.#logger = logger;
+    this.#clock = clock;
   }
 
   /** Replaces the allow-list. */
   setMembers(members: ReadonlyMap<PeerId, Account>): void {
     this.#members = members;
+    for (const peer of this.#notBeforeMs.keys()) if (!this.accountOf(peer)) this.#notBeforeMs.delete(peer);
   }
 
   /** All members with their accounts. */
@@ -34,6 +40,16 @@ export class Admission {
     return this.#members.get(peer as PeerId);
   }
 
+  /** Nobody dials `peer` for so long: it refused us, and the DHT would ask again a hundred times a second. */
+  postpone(peer: string, waitMs: number): void {
+    this.#notBeforeMs.set(peer, this.#clock.nowMs() + waitMs);
+  }
+
+  /** Members dial members; a peer that is none itself would be refused and calls nobody. */
+  #mayDial(peer: string): boolean {
+    return this.accountOf(this.#self) !== undefined && this.accountOf(peer) !== undefined && this.#clock.nowMs() >= (this.#notBeforeMs.get(peer) ?? 0);
+  }
+
   /** The hooks by which libp2p asks. */
   gater(): ConnectionGater {
     const denied = (peer: { toString(): string }, direction: string): boolean => {
@@ -44,7 +60,7 @@ export class Admission {
     };
     return {
       denyDialMultiaddr: () => false,
-      denyDialPeer: (peer) => this.accountOf(peer.toString()) === undefined,
+      denyDialPeer: (peer) => !this.#mayDial(peer.toString()),
       denyInboundEncryptedConnection: (peer) => denied(peer, 'inbound'),
       denyOutboundEncryptedConnection: (peer) => denied(peer, 'outbound'),
     };

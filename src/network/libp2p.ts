@@ -81,7 +81,7 @@ async function startNode(identity: NetworkIdentity, options: NetworkOptions, adm
 export async function createNetwork(identity: NetworkIdentity, options: NetworkOptions, handlers: NetworkHandlers, parts: NetworkParts): Promise<Network> {
   for (const address of [...options.listen, ...options.announce]) parsed(address);
   const bootstrap = options.bootstrap.map((text) => ({ address: parsed(text), peer: peerOf(parsed(text), text) }));
-  const admission = new Admission(parts.logger);
+  const admission = new Admission(identity.hello.peerId, parts);
   const node = await startNode(identity, options, admission);
   const network = new Libp2pNetwork(node, identity, admission, handlers, parts);
   try {
@@ -215,7 +215,8 @@ class Libp2pNetwork implements Network {
     work.catch((error: unknown) => {
       const peer = connection.remotePeer.toString();
       if (!this.#stop.signal.aborted)
-        this.#parts.logger.warn('a connection was ended', { peer, reason: error instanceof Error ? error.message : String(error) });
+        this.#parts.logger.warn('a connection was ended', { peer, reason: error instanceof Error ? error.message : 'the other side closed it' });
+      if (connection.direction === 'outbound') this.#admission.postpone(peer, this.#tries.get(peer as PeerId)?.waitMs ?? searchMs.first);
       connection.abort(networkErrors.NETWORK_BAD_HELLO({ peer, reason: 'no acceptable hello' }));
     });
   }

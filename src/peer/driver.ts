@@ -111,6 +111,7 @@ export class RunDriver {
 
   /** Study, rows and trainer are there: from now on effects are performed. */
   prepared(prepared: Prepared): void {
+    if (this.#stop.signal.aborted) return;
     const { ledger, network, blobs, clock, logger, peerIdOf } = this.#parts;
     this.#prepared = prepared;
     blobs.put(prepared.genesis.bytes);

@@ -1,6 +1,6 @@
 /** A peer's folder: what is in it, how it is made, and how secrets in it are read. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromHex, isSwarmError, type PeerId, toHex } from '../common/index.ts';
 import { type AccountKey, createAccountKey, loadAccountKey, signAccountMessage } from '../ledger/index.ts';
@@ -8,7 +8,7 @@ import { peerIdOfKey, signWithPeerKey } from '../network/index.ts';
 import { type Enrolment, enrolmentStatement } from '../wire/index.ts';
 import { type ConfigChoices, configText } from './config.ts';
 import { peerErrors } from './errors.ts';
-import { privateFolder, readIfThere, storeError, writeWhole } from './store/files.ts';
+import { discard, privateFolder, readIfThere, storeError, writeWhole } from './store/files.ts';
 
 /** An enrolment with the signatures of both keys over `enrolmentStatement`. */
 export interface SignedEnrolment extends Enrolment {
@@ -37,9 +37,8 @@ export async function createHome(home: string, choices: ConfigChoices): Promise<
   try {
     return await fillHome(home, choices, text);
   } catch (error) {
-    for (const name of [homeFiles.peerKey, homeFiles.enrolment, homeFiles.config, ...(hadAccount ? [] : [homeFiles.accountKey])])
-      rmSync(join(home, name), { force: true });
-    if (isNew) rmSync(home, { recursive: true, force: true });
+    for (const name of [homeFiles.peerKey, homeFiles.enrolment, homeFiles.config, ...(hadAccount ? [] : [homeFiles.accountKey])]) discard(join(home, name));
+    if (isNew) discard(home);
     throw isSwarmError(error) ? error : storeError(error, home, 'a new peer');
   }
 }

@@ -14,6 +14,7 @@ import type { DataSets } from './data-sets.ts';
 import { type Preview, RunDriver } from './driver.ts';
 import { peerErrors } from './errors.ts';
 import { figuresOf } from './figures.ts';
+import { liveRounds } from './limits.ts';
 import { Question, type RoundFigures } from './question.ts';
 import { checkModel, type Studies } from './studies.ts';
 
@@ -83,9 +84,23 @@ export class Runs {
     this.#failed = parts.failed;
   }
 
-  /** Takes up again every run that was live when the peer stopped. */
+  /** Takes up again every run that was live when the peer stopped, and every complete one whose last state or whose secrets it left behind. */
   resume(): void {
-    for (const run of this.#context.consortium.runs.values()) if (run.outcome === undefined) this.#drive(run);
+    for (const run of this.#context.consortium.runs.values()) {
+      if (run.outcome === undefined) this.#drive(run);
+      else if (run.roster.includes(this.#context.account) && this.#isUnsettled(run)) {
+        this.#drive(run);
+        this.#end(run.run);
+      }
+    }
+  }
+
+  /** The peer stopped between the end of a run and its own last work for it. */
+  #isUnsettled(run: RunView): boolean {
+    const { blobs, vault } = this.#context;
+    const last = run.rounds.filter((round) => round.phase === 'final').at(-1)?.state;
+    const isMissing = run.outcome === 'complete' && last !== undefined && !blobs.get(last);
+    return isMissing || run.rounds.slice(-liveRounds).some(({ round }) => vault.load({ run: run.run, round }) !== undefined);
   }
 
   /** Steps through a batch of events; the caller stores what comes back, folds the events into the picture, then calls `adopt`. */

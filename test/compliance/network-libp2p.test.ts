@@ -21,7 +21,8 @@ const listIndex = 0xffff_ffff;
 /** A member's network and a bare node that has the keys of another member. */
 async function facing(owned: AsyncDisposableStack, clock?: Clock) {
   const [one, two] = [institution(), institution()];
-  const start: typeof createNetwork = (identity, options, handlers, parts) => createNetwork(identity, options, handlers, { ...parts, ...(clock ? { clock } : {}) });
+  const start: typeof createNetwork = (identity, options, handlers, parts) =>
+    createNetwork(identity, options, handlers, { ...parts, ...(clock ? { clock } : {}) });
   const member = owned.use(await startPeer(one, {}, start));
   member.network.setMembers(membersOf(one, two));
   const bare = owned.use(await bareNode(two.peerKey));
@@ -67,7 +68,11 @@ describe('libp2p, faced with a node that follows no rule', () => {
 
   it('ends a connection on which no hello comes', async () => {
     await using owned = new AsyncDisposableStack();
-    const hurried: Clock = { ...realClock, sleep: (ms, options) => realClock.sleep(ms / 20, options), timeout: (ms, options) => realClock.timeout(ms / 20, options) };
+    const hurried: Clock = {
+      ...realClock,
+      sleep: (ms, options) => realClock.sleep(ms / 20, options),
+      timeout: (ms, options) => realClock.timeout(ms / 20, options),
+    };
     const { member, bare, dial } = await facing(owned, hurried);
     const connection = await dial();
     await eventually('it is closed', () => connection.status !== 'open');
@@ -113,7 +118,11 @@ describe('libp2p, faced with a node that follows no rule', () => {
     expect(connection.status).toBe('open');
     const stream = await connection.newStream(names.control);
     const cut = framed(Buffer.from('in three pieces')).subarray();
-    for (const [from, to] of [[0, 2], [2, 9], [9, cut.length]] as const) {
+    for (const [from, to] of [
+      [0, 2],
+      [2, 9],
+      [9, cut.length],
+    ] as const) {
       stream.send(cut.slice(from, to));
       await realClock.sleep(30, open);
     }
@@ -181,7 +190,11 @@ describe('libp2p, faced with a node that follows no rule', () => {
     await eventually('the hello was answered', () => hello.bytes.byteLength > 100);
     const stream = await connection.newStream(names.content);
     const heard = new Heard(stream);
-    for (const [root, index] of [['ab'.repeat(32), listIndex], [content.root, 7]] as const) stream.send(framed(request(root, index)));
+    for (const [root, index] of [
+      ['ab'.repeat(32), listIndex],
+      [content.root, 7],
+    ] as const)
+      stream.send(framed(request(root, index)));
     const answers: Uint8Array[] = [];
     await eventually('both are answered', () => {
       for (let frame = heard.frame(); frame; frame = heard.frame()) answers.push(frame);
@@ -206,7 +219,9 @@ describe('libp2p, faced with a node that follows no rule', () => {
     }
     expect(outsider.getConnections()).toEqual([]);
     const known = await outsider.peerStore.all();
-    const addresses = known.filter(({ id }) => !id.equals(outsider.peerId)).flatMap((peer) => peer.addresses.map(({ multiaddr: address }) => address.toString()));
+    const addresses = known
+      .filter(({ id }) => !id.equals(outsider.peerId))
+      .flatMap((peer) => peer.addresses.map(({ multiaddr: address }) => address.toString()));
     expect(addresses.every((address) => a.address.startsWith(address))).toBe(true);
     expect(known.some(({ id }) => id.toString() === two.peerId)).toBe(false);
     expect(a.network.counters().refusedOutsiders).toBeGreaterThanOrEqual(5);

@@ -2,7 +2,19 @@
 import { describe, expect, it } from 'vitest';
 import { chunkSizeBytes, isSwarmError } from '../../src/common/index.ts';
 import { realClock } from '../support/clock.ts';
-import { contentOf, eventually, freshContent, helloOf, type Institution, institution, membersOf, type NetworkPeer, reaches, type StartNetwork, startPeer } from '../support/network.ts';
+import {
+  contentOf,
+  eventually,
+  freshContent,
+  helloOf,
+  type Institution,
+  institution,
+  membersOf,
+  type NetworkPeer,
+  reaches,
+  type StartNetwork,
+  startPeer,
+} from '../support/network.ts';
 
 const open = { signal: new AbortController().signal };
 const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
@@ -71,7 +83,7 @@ export function networkCompliance(name: string, start: StartNetwork): void {
       const [a, b, c] = (await connected(owned, 3)) as [NetworkPeer, NetworkPeer, NetworkPeer];
       const content = freshContent(6);
       const forged = new Uint8Array(content.bytes);
-      forged[3 * chunkSizeBytes + 17] ^= 1;
+      forged.set([(forged.at(3 * chunkSizeBytes + 17) ?? 0) ^ 1], 3 * chunkSizeBytes + 17);
       c.offer = () => content.bytes;
       for (const offer of [() => forged, (_: string, request: number) => (request === 1 ? content.bytes : forged)]) {
         b.asked = 0;
@@ -159,6 +171,8 @@ export function networkCompliance(name: string, start: StartNetwork): void {
       expect(a.received).toEqual([]);
       expect(a.asked).toBe(0);
       expect(reaches(a, c) && reaches(c, a, b)).toBe(true);
+      await realClock.sleep(2_000, open);
+      expect(a.network.counters().refusedOutsiders, 'it does not call all the time').toBeLessThan(refusedOutsiders + 20);
       const named = a.log.filter(({ level, fields }) => level === 'warn' && fields['peer'] === b.of.peerId);
       expect(named.length).toBeGreaterThanOrEqual(2);
     });

@@ -1,6 +1,19 @@
 /** What is wrong with a peer's surroundings ends in one clear message with the right exit code, and leaves nothing behind. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,7 +104,11 @@ describe('a configuration', () => {
     expectRefusal(await schwarm(['up', '--home', join(folder, 'nothing')]), { code: 5, name: 'PEER_NO_HOME', says: ['there is no peer in', 'schwarm init'] });
     expect(existsSync(join(folder, 'nothing'))).toBe(false);
     const before = contents(consortium.home(0));
-    expectRefusal(await schwarm(['init', '--home', consortium.home(0), '--name', 'Again']), { code: 5, name: 'PEER_HOME_EXISTS', says: ['already holds a peer'] });
+    expectRefusal(await schwarm(['init', '--home', consortium.home(0), '--name', 'Again']), {
+      code: 5,
+      name: 'PEER_HOME_EXISTS',
+      says: ['already holds a peer'],
+    });
     expect(contents(consortium.home(0))).toEqual(before);
   });
 
@@ -118,7 +135,11 @@ describe('a ledger', () => {
 
   test('that accepts connections and says nothing', { timeout: 90_000 }, async () => {
     const { port, server } = await listening();
-    await refusedUp(homeWith(consortiumWith({ url: `http://127.0.0.1:${port}` })), { code: 4, name: 'LEDGER_UNREACHABLE', says: [`127.0.0.1:${port}`, /silent|no answer/] });
+    await refusedUp(homeWith(consortiumWith({ url: `http://127.0.0.1:${port}` })), {
+      code: 4,
+      name: 'LEDGER_UNREACHABLE',
+      says: [`127.0.0.1:${port}`, /silent|no answer/],
+    });
     server.close();
   });
 
@@ -127,7 +148,11 @@ describe('a ledger', () => {
   });
 
   test('with another contract at the address, or none', async () => {
-    await refusedUp(homeWith(consortiumWith({ contract: `0x${'ab'.repeat(20)}` })), { code: 5, name: 'LEDGER_WRONG_CONTRACT', says: ['no code there', `0x${'ab'.repeat(20)}`] });
+    await refusedUp(homeWith(consortiumWith({ contract: `0x${'ab'.repeat(20)}` })), {
+      code: 5,
+      name: 'LEDGER_WRONG_CONTRACT',
+      says: ['no code there', `0x${'ab'.repeat(20)}`],
+    });
     const members = await membersContract();
     await refusedUp(homeWith(consortiumWith({ contract: members })), { code: 5, name: 'LEDGER_WRONG_CONTRACT', says: [members, 'SHA-256'] });
   });
@@ -156,13 +181,29 @@ describe('a port in use', () => {
   test('by the network, by the console, by the ledger', async () => {
     const { port, server } = await listening();
     const busy = String(port);
-    await refusedUp(homeWith(edited('config.toml', (text) => text.replace('/tcp/0', `/tcp/${busy}`))), { code: 5, name: 'NETWORK_ADDRESS_IN_USE', says: [busy, 'listen'] });
-    await refusedUp(homeWith(edited('config.toml', (text) => text.replace(/^port = .*$/m, `port = ${busy}`))), { code: 5, name: 'CONSOLE_PORT_IN_USE', says: [busy] });
-    expectRefusal(await schwarm(['ledger', 'serve', '--folder', join(folder, 'ledger'), '--port', busy]), { code: 5, name: 'LEDGER_PORT_IN_USE', says: [busy] });
+    await refusedUp(homeWith(edited('config.toml', (text) => text.replace('/tcp/0', `/tcp/${busy}`))), {
+      code: 5,
+      name: 'NETWORK_ADDRESS_IN_USE',
+      says: [busy, 'listen'],
+    });
+    await refusedUp(homeWith(edited('config.toml', (text) => text.replace(/^port = .*$/m, `port = ${busy}`))), {
+      code: 5,
+      name: 'CONSOLE_PORT_IN_USE',
+      says: [busy],
+    });
+    expectRefusal(await schwarm(['ledger', 'serve', '--folder', join(folder, 'ledger'), '--port', busy]), {
+      code: 5,
+      name: 'LEDGER_PORT_IN_USE',
+      says: [busy],
+    });
     server.close();
     await using again = (await Running.start(['ledger', 'serve', '--folder', join(folder, 'ledger'), '--port', busy])).running;
     expect(again.isRunning).toBe(true);
-    expectRefusal(await schwarm(['ledger', 'serve', '--folder', join(folder, 'ledger'), '--port', '0']), { code: 5, name: 'LEDGER_FOLDER_IN_USE', says: [String(again.pid)] });
+    expectRefusal(await schwarm(['ledger', 'serve', '--folder', join(folder, 'ledger'), '--port', '0']), {
+      code: 5,
+      name: 'LEDGER_FOLDER_IN_USE',
+      says: [String(again.pid)],
+    });
   });
 });
 
@@ -254,7 +295,12 @@ describe('a full disk', () => {
     const study = join(folder, `study-${++named}`);
     await done(['study', 'new', study]);
     const file = join(folder, `rows-${named}.csv`);
-    writeFileSync(file, ['patient_id,age,systolic,outcome', ...Array.from({ length: 80 }, (_, at) => `p${at},${30 + (at % 50)},${100 + ((at * 7) % 60)},${at % 2}`), ''].join('\n'));
+    writeFileSync(
+      file,
+      ['patient_id,age,systolic,outcome', ...Array.from({ length: 80 }, (_, at) => `p${at},${30 + (at % 50)},${100 + ((at * 7) % 60)},${at % 2}`), ''].join(
+        '\n',
+      ),
+    );
     const { study: id } = await own.run<{ study: string }>(0, 'study', 'publish', study);
     for (const member of [0, 1, 2]) {
       await own.until('the study is known', async () => (await own.api(member).get<{ studies: unknown[] }>('/v1/studies')).studies.length > 0);

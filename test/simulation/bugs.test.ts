@@ -11,7 +11,7 @@ describe('seeded bugs', () => {
     );
   });
 
-  it.each(bugs)('$name is found', async ({ name, what }) => {
+  it.each(bugs)('$name is found', { timeout: 600_000 }, async ({ name, what }) => {
     const found = await simulateWith(name);
     console.log([what, ...found.slice(0, 3)].join('\n  '));
     expect(found.length).toBeGreaterThan(0);

@@ -130,6 +130,11 @@ export class ContractModel {
     this.#active.delete(account);
   }
 
+  /** Whether the run goes on. */
+  get live(): boolean {
+    return this.#live;
+  }
+
   /** What is open, for those who build on the model. */
   get open(): {
     readonly live: boolean;

@@ -63,7 +63,7 @@ export class Chain {
     this.#mine(this.model.begin(this.timeS));
     const tick = (): void => {
       if (this.stalledMs === 0) this.#mine([]);
-      if (this.model.open.live) this.#time.after(1000, tick);
+      if (this.model.live) this.#time.after(1000, tick);
     };
     this.#time.after(1000, tick);
   }

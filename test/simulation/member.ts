@@ -47,6 +47,8 @@ export class Incarnation {
   readonly #network: Network;
   #driver: RunDriver | undefined;
   #closed = false;
+  /** `Runs.resume` takes up live runs only: a member that starts after the end does not fetch a result that it lacks (see `found.test.ts`). */
+  startedAfterTheEnd = false;
 
   constructor(parts: MemberParts) {
     this.#parts = parts;
@@ -58,6 +60,7 @@ export class Incarnation {
     this.#guard(() => {
       for (const run of this.#consortium.runs.values()) if (run.outcome === undefined) this.#drive(run);
       this.#closed = this.#run()?.outcome !== undefined;
+      this.startedAfterTheEnd = this.#closed;
     });
   }
 
@@ -161,7 +164,7 @@ export class Incarnation {
       DriverParts,
       'journal' | 'vault' | 'blobs'
     >;
-    const driver = new RunDriver({ ...run, rounds: run.rounds.toSorted((a, b) => a.round - b.round) }, account, {
+    const driver = new RunDriver(run, account, {
       ledger: this.#ledger,
       network: this.#network,
       ...stores,

@@ -5,7 +5,7 @@ import { holdsOver } from './thousand.ts';
 import { runWorld } from './world.ts';
 
 describe('the round', () => {
-  it('holds over 500 schedules of crash, loss, delay, doubling, garbling, partitions, late members and a lying ledger', async () => {
+  it('holds over 500 schedules of crash, loss, delay, doubling, garbling, partitions, late members and a lying ledger', { timeout: 900_000 }, async () => {
     await holdsOver(1);
   });
 

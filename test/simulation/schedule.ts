@@ -54,7 +54,7 @@ const within = (chance: Chance, [low, high]: Range): number => low + chance.belo
 const happens = (chance: Chance, probability: number): boolean => chance.real() < probability;
 
 function drawMembers(chance: Chance, [low, high]: Range): number {
-  const weighed = [3, 3, 4, 4, 4, 4, 5, 5, 5, 6, 7].filter((count) => count >= low && count <= high);
+  const weighed = [3, 3, 3, 4, 4, 4, 4, 4, 4, 5, 5, 5, 6, 7].filter((count) => count >= low && count <= high);
   return weighed.length > 0 ? pick(chance, weighed) : within(chance, [low, high]);
 }
 
@@ -68,13 +68,15 @@ function drawDown(chance: Chance, outlast: boolean): number | undefined {
 
 /** Actions of one member in one clean round of `members`: what the places of crashes are drawn from. */
 function drawPlace(chance: Chance, members: number, rounds: number): Pick<PlannedCrash, 'action' | 'inPhase'> {
-  const actions = { '': 26 + 16 * (members - 1), commit: 10, ready: 6 + 3 * members, reveal: 6 * members };
-  const inPhase = happens(chance, 0.3) ? undefined : pick(chance, ['commit', 'commit', 'ready', 'ready', 'reveal'] as const);
+  const actions = { '': 26 + 16 * (members - 1), commit: 10, ready: 6 + 3 * members, reveal: 6 * members, final: 6 };
+  const inPhase = happens(chance, 0.3)
+    ? undefined
+    : pick(chance, ['commit', 'commit', 'commit', 'ready', 'ready', 'ready', 'reveal', 'reveal', 'final'] as const);
   return { inPhase, action: 1 + chance.below(rounds * actions[inPhase ?? '']) };
 }
 
 function drawCrashes(chance: Chance, members: number, rounds: number): Schedule['crashes'] {
-  if (!happens(chance, 0.65)) return [];
+  if (!happens(chance, 0.72)) return [];
   const count = pick(chance, [1, 1, 1, 1, 2, 2, 3]);
   const drawn = Array.from({ length: count }, () => {
     const place = drawPlace(chance, members, rounds);
@@ -107,12 +109,19 @@ function drawCuts(chance: Chance, members: number): Pick<Schedule, 'partitions' 
   return { partitions, deaf, silences, late };
 }
 
+/** A ledger that lies has somebody who makes use of it. */
+function drawMalice(chance: Chance, rounds: number): Pick<Schedule, 'curious' | 'lieInRound'> {
+  const lieInRound = happens(chance, 0.08) ? chance.below(rounds) : undefined;
+  const curious = happens(chance, 0.25) ? 0.2 : 0;
+  return { lieInRound, curious: lieInRound === undefined ? curious : 0.5 };
+}
+
 /** The schedule of a seed. */
 export function drawSchedule(seed: number, options: ScheduleOptions = {}): Schedule {
   const chance = seededChance('schedule', seed);
   const members = drawMembers(chance, options.members ?? [3, 7]);
   const statistics = happens(chance, 0.5);
-  const rounds = pick(chance, members > 5 ? [2] : [2, 2, 3]);
+  const rounds = pick(chance, members > 5 ? [2] : [2, 2, 2, 3]);
   const slow = happens(chance, 0.12) ? [{ member: chance.below(members), ordinal: chance.below(rounds), workMs: within(chance, [8_000, 40_000]) }] : [];
   return {
     seed,
@@ -131,13 +140,12 @@ export function drawSchedule(seed: number, options: ScheduleOptions = {}): Sched
     ]),
     loss: happens(chance, 0.5) ? pick(chance, [0.02, 0.05, 0.1, 0.25]) : 0,
     doubles: happens(chance, 0.3) ? 0.15 : 0,
-    garble: happens(chance, 0.35) ? pick(chance, [0.02, 0.1]) : 0,
+    garble: happens(chance, 0.35) ? pick(chance, [0.02, 0.1, 0.1]) : 0,
     ledgerLoss: happens(chance, 0.2) ? 0.1 : 0,
     faultsUntilMs: 90_000,
     crashes: drawCrashes(chance, members, rounds),
     ...drawCuts(chance, members),
     slow,
-    curious: happens(chance, 0.25) ? 0.2 : 0,
-    lieInRound: happens(chance, 0.07) ? chance.below(rounds) : undefined,
+    ...drawMalice(chance, rounds),
   };
 }

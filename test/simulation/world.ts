@@ -131,13 +131,14 @@ class World {
   }
 
   #isOver(): boolean {
-    return !this.#chain.model.open.live && this.#places.every(({ gone, incarnation }) => gone || incarnation?.finished === true);
+    return !this.#chain.model.live && this.#places.every(({ gone, incarnation }) => gone || incarnation?.finished === true);
   }
 
   #end(): void {
     if (this.#isOver()) this.#seen.endedMs = this.#time.nowMs;
     for (const { index, gone, incarnation } of this.#places) {
-      if (!gone && incarnation) this.#seen.standing.push({ member: index, holds: incarnation.holdsResult() });
+      if (!gone && incarnation)
+        this.#seen.standing.push({ member: index, holds: incarnation.holdsResult(), startedAfterTheEnd: incarnation.startedAfterTheEnd });
       this.#checkReplay(index, incarnation);
     }
   }

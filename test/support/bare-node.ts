@@ -39,7 +39,7 @@ export async function bareNode(seed: Uint8Array, dht?: string): Promise<Libp2p &
       ...(dht === undefined ? {} : { dht: kadDHT({ protocol: dht, clientMode: false, peerInfoMapper: passthroughMapper }) }),
     } as never,
   });
-  return Object.assign(node as unknown as Libp2p, { [Symbol.asyncDispose]: () => node.stop() });
+  return Object.assign(node as unknown as Libp2p, { [Symbol.asyncDispose]: async () => await node.stop() });
 }
 
 /** One frame as it travels. */

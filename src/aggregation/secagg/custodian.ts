@@ -25,7 +25,7 @@ import { attemptContext } from './context.ts';
 import {
   kemDecapsulate,
   kemEncapsulate,
-  kemPublic,
+  kemKeys,
   keySizes,
   maskKey,
   pairSecret,
@@ -153,6 +153,7 @@ export class Custodian {
   readonly #state: CustodianSnapshot;
   readonly #fresh: FreshBytes;
   #bundle: Bundle | undefined;
+  #kemKeys: ReturnType<typeof kemKeys> | undefined;
 
   constructor(state: CustodianSnapshot, fresh: FreshBytes) {
     this.#state = state;
@@ -167,7 +168,7 @@ export class Custodian {
   /** This member's own bundle. */
   bundle(): Bundle {
     const { keys, seedHashes, dealtLeaves } = this.#state;
-    this.#bundle ??= { x25519: x25519Public(keys.x25519), kem: kemPublic(keys.kemSeed), seedHashes, shareRoot: merkleRoot(dealtLeaves) };
+    this.#bundle ??= { x25519: x25519Public(keys.x25519), kem: this.#kem().publicKey, seedHashes, shareRoot: merkleRoot(dealtLeaves) };
     return this.#bundle;
   }
 
@@ -292,6 +293,12 @@ export class Custodian {
     }
   }
 
+  /** The key pair that the stored seed stands for, made once in the life of this object. */
+  #kem(): ReturnType<typeof kemKeys> {
+    this.#kemKeys ??= kemKeys(this.#state.keys.kemSeed);
+    return this.#kemKeys;
+  }
+
   #seed(attempt: number): Uint8Array {
     const seed = this.#state.seeds[attempt];
     if (!seed) throw aggregationErrors.AGGREGATION_ERASED({ attempt, what: 'the self-mask seed' });
@@ -308,7 +315,7 @@ export class Custodian {
   #agreeAsHigher(lower: number, bundle: Bundle, ciphertext: Uint8Array): void {
     if (this.#state.pairs[lower]) return;
     if (ciphertext.length !== keySizes.kemCiphertext) throw aggregationErrors.AGGREGATION_BAD_KEY({ member: lower, what: 'KEM ciphertext' });
-    const secret = kemDecapsulate(this.#state.keys.kemSeed, ciphertext);
+    const secret = kemDecapsulate(this.#kem().secretKey, ciphertext);
     this.#state.pairs[lower] = { secret: this.#pairSecret(lower, bundle, secret, ciphertext), ciphertext };
   }
 

@@ -36,9 +36,9 @@ export interface RoundKeys {
   readonly kemSeed: Uint8Array;
 }
 
-/** The ML-KEM-768 encapsulation key, 1,184 bytes, of a 64-byte seed. */
-export function kemPublic(seed: Uint8Array): Uint8Array {
-  return ml_kem768.keygen(seed).publicKey;
+/** Both keys of ML-KEM-768 (1,184 and 2,400 bytes) out of a 64-byte seed d ‖ z. */
+export function kemKeys(seed: Uint8Array): { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array } {
+  return ml_kem768.keygen(seed);
 }
 
 /** Encapsulates to another's key with 32 bytes of randomness; undefined where the key is not a valid one (FIPS 203 section 7.2). */
@@ -52,8 +52,8 @@ export function kemEncapsulate(publicKey: Uint8Array, randomness: Uint8Array): {
 }
 
 /** The secret behind a ciphertext of 1,088 bytes. A wrong ciphertext gives an unrelated secret (implicit rejection), never an error. */
-export function kemDecapsulate(seed: Uint8Array, ciphertext: Uint8Array): Uint8Array {
-  return ml_kem768.decapsulate(ciphertext, ml_kem768.keygen(seed).secretKey);
+export function kemDecapsulate(secretKey: Uint8Array, ciphertext: Uint8Array): Uint8Array {
+  return ml_kem768.decapsulate(ciphertext, secretKey);
 }
 
 /** Public values of a pair, in the order lower member, higher member. */

@@ -22,6 +22,15 @@ function syncFolder(folder: string): void {
   }
 }
 
+/** Removes what may be half made; where even that is refused, the error that led here is the one to tell. */
+export function discard(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // the folder is gone or closed to us: then nothing of ours is in it
+  }
+}
+
 /** Writes `bytes` to `path` so that after a crash the file is the old one or the new one. Mode 0600. Throws PEER_DISK_FULL or PEER_STORE_FAILED. */
 export function writeWhole(path: string, bytes: Uint8Array, what: string): void {
   const aside = `${path}.new`;
@@ -36,7 +45,7 @@ export function writeWhole(path: string, bytes: Uint8Array, what: string): void 
     renameSync(aside, path);
     syncFolder(dirname(path));
   } catch (error) {
-    rmSync(aside, { force: true });
+    discard(aside);
     throw storeError(error, dirname(path), what);
   }
 }
