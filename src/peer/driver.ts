@@ -7,12 +7,12 @@ import { type Account, type Clock, type Digest, isSwarmError, type Logger, type 
 import type { Ledger } from '../ledger/index.ts';
 import type { Network } from '../network/index.ts';
 import { accountsOf, differencingRisk, type Effect, effectKey, type Input, itemKey, type RoundConfig, wanted } from '../round/index.ts';
-import type { Item, MessageBody, PeerMessage, RoundFact } from '../wire/index.ts';
+import type { MessageBody, PeerMessage, RoundFact } from '../wire/index.ts';
 import type { RunView } from './consortium.ts';
 import { Custody } from './custody.ts';
 import { figuresSubject } from './figures.ts';
 import { liveRounds, postAgainMs, shareGraceS } from './limits.ts';
-import { LiveRound } from './live-round.ts';
+import { itemOf, LiveRound } from './live-round.ts';
 import type { LocalRows } from './local-work.ts';
 import { Performer } from './performer.ts';
 import type { Question } from './question.ts';
@@ -386,17 +386,5 @@ export class RunDriver {
     if (base === undefined || needed) return;
     this.#parts.blobs.remove(base);
     this.#states.delete(base);
-  }
-}
-
-function itemOf(body: Exclude<MessageBody, { readonly kind: 'request' }>): Item {
-  switch (body.kind) {
-    case 'bundle':
-    case 'shares':
-      return { kind: body.kind };
-    case 'seed':
-      return { kind: 'seed', attempt: body.attempt };
-    case 'seedShare':
-      return { kind: 'seedShare', attempt: body.attempt, owner: body.owner };
   }
 }

@@ -2,7 +2,7 @@
 import type { RoundState as RunState } from '../aggregation/index.ts';
 import type { Digest } from '../common/index.ts';
 import { type Effect, effectKey, type Input, initialState, type RoundConfig, type RoundState, step, wanted } from '../round/index.ts';
-import type { RoundKey } from '../wire/index.ts';
+import type { Item, MessageBody, RoundKey } from '../wire/index.ts';
 import type { Custody } from './custody.ts';
 import { Pacing } from './pacing.ts';
 import type { RoundFigures } from './question.ts';
@@ -64,5 +64,18 @@ export class LiveRound {
     this.#state = state;
     this.#effects = wanted(this.config, state);
     this.pacing.keep(new Set(this.#effects.map(effectKey)));
+  }
+}
+
+/** The item that a message brings. */
+export function itemOf(body: Exclude<MessageBody, { readonly kind: 'request' }>): Item {
+  switch (body.kind) {
+    case 'bundle':
+    case 'shares':
+      return { kind: body.kind };
+    case 'seed':
+      return { kind: 'seed', attempt: body.attempt };
+    case 'seedShare':
+      return { kind: 'seedShare', attempt: body.attempt, owner: body.owner };
   }
 }

@@ -10,7 +10,8 @@ import type { Events } from './events.ts';
 
 export const chainId = 77;
 export const contractAddress = `0x${'c0'.repeat(20)}` as Account;
-const genesisS = 1_000;
+/** Ledger time of a world's first block. */
+export const genesisS = 1_000;
 
 type Statement = Pick<Extract<Call, { kind: 'ready' }>, 'context' | 'members' | 'sum'>;
 

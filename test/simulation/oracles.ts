@@ -5,7 +5,7 @@
  */
 import { planSlots } from '../../src/aggregation/index.ts';
 import type { RoundFact } from '../../src/wire/index.ts';
-import { readySigner } from './ledger.ts';
+import { genesisS, readySigner } from './ledger.ts';
 import type { ReleasedSecret, Seen } from './seen.ts';
 import { longestMs, planOf, terms } from './world.ts';
 
@@ -223,7 +223,7 @@ export function voidsWithoutExcuse(seen: Seen): FactOf<'void'>[] {
     if (opening?.scope !== 'round' || opening.fact.kind !== 'opened' || !end || seen.lies.includes(round)) return false;
     const { roster, base } = opening.fact;
     if (seen.released.some((one) => one.round < round && factsOf(seen, 'opened').some((fact) => fact.round === one.round && fact.base === base))) return false;
-    const [fromMs, toMs] = [opening, end].map(({ timeS }) => (timeS - 1_000) * 1_000) as [number, number];
+    const [fromMs, toMs] = [opening, end].map(({ timeS }) => (timeS - genesisS) * 1_000) as [number, number];
     const settleMs = 20_000;
     const lost = roster.filter((member) =>
       seen.impaired.some((span) => span.member === member && span.fromMs <= toMs + 1_000 && span.toMs + settleMs >= fromMs),
@@ -232,6 +232,25 @@ export function voidsWithoutExcuse(seen: Seen): FactOf<'void'>[] {
     return lost.length <= spare;
   });
 }
+
+/** A member that has been well for half a minute is not missing from two rosters in a row: it catches up by hash and asks to be expected again. */
+export const whoIsWellIsExpected: Oracle = (seen) => {
+  const { loss, ledgerLoss, garble, ledgerDelayMs, members } = seen.schedule;
+  if (loss > 0.05 || ledgerLoss > 0.05 || garble > 0.05 || ledgerDelayMs[1] > 1_000) return [];
+  const openings = seen.events.flatMap((event) =>
+    event.scope === 'round' && event.fact.kind === 'opened' ? [{ round: event.round, timeS: event.timeS, roster: event.fact.roster }] : [],
+  );
+  const well = (member: number, timeS: number): boolean => {
+    const nowMs = (timeS - genesisS) * 1_000;
+    return nowMs > 30_000 && !seen.impaired.some((span) => span.member === member && span.fromMs <= nowMs && span.toMs > nowMs - 30_000);
+  };
+  return openings.slice(1).flatMap(({ round, timeS, roster }, at) => {
+    const before = openings[at];
+    if (!before || timeS - before.timeS < 5) return [];
+    const missing = Array.from({ length: members }, (_, member) => member).filter((member) => !roster.includes(member) && !before.roster.includes(member));
+    return missing.filter((member) => well(member, timeS)).map((member) => `member ${member} is well, but not expected in rounds ${before.round} and ${round}`);
+  });
+};
 
 /** All oracles by name. */
 export const oracles: Readonly<Record<string, Oracle>> = {
@@ -251,6 +270,7 @@ export const oracles: Readonly<Record<string, Oracle>> = {
   oneSumIsReady,
   sharesNeedTheThreshold,
   noVoidWithoutCause,
+  whoIsWellIsExpected,
 };
 
 /** Everything that is wrong in one world, each with the oracle's name. */

@@ -121,7 +121,7 @@ export function drawSchedule(seed: number, options: ScheduleOptions = {}): Sched
   const chance = seededChance('schedule', seed);
   const members = drawMembers(chance, options.members ?? [3, 7]);
   const statistics = happens(chance, 0.5);
-  const rounds = pick(chance, members > 5 ? [2] : [2, 2, 2, 3]);
+  const rounds = pick(chance, members > 5 ? [2] : [2, 2, 2, 2, 2, 3, 3, 5]);
   const slow = happens(chance, 0.12) ? [{ member: chance.below(members), ordinal: chance.below(rounds), workMs: within(chance, [8_000, 40_000]) }] : [];
   return {
     seed,

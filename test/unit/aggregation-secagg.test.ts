@@ -3,8 +3,8 @@ import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Bundle, Custodian, planSlots, type SegmentSlot, type SumPlan, sumVectors } from '../../src/aggregation/index.ts';
-import { isSwarmError, seededChance, shuffled, toHex } from '../../src/common/index.ts';
-import { acquainted, seededBytes, strangers } from '../support/custodians.ts';
+import { digestBytes, hashFields, isSwarmError, seededChance, shuffled, toHex } from '../../src/common/index.ts';
+import { acquainted, groupContext, seededBytes, strangers } from '../support/custodians.ts';
 
 const codeOf = (work: () => unknown): string => {
   try {
@@ -135,6 +135,20 @@ describe('shares of a silent member', () => {
     expect(codeOf(() => taker?.acceptShareOf(6, 2, 0, good))).toBe('taken');
   });
 
+  it('are refused where their owner itself dealt them under another coordinate', () => {
+    const [owner, holder] = strangers([0, 1, 2]);
+    if (!owner || !holder) throw new Error('a group');
+    const { dealt, dealtLeaves } = owner.snapshot();
+    const wrong = dealt[0]?.[1];
+    if (!wrong) throw new Error('a share');
+    wrong[32] = 9;
+    (dealtLeaves as Uint8Array[])[1] = hashFields('share', digestBytes(groupContext), 0, 0, 1, wrong);
+    owner.acceptBundle(1, holder.bundle());
+    holder.acceptBundle(0, owner.bundle());
+    const message = owner.sharesFor(1);
+    expect(codeOf(() => message && holder.acceptShares(0, message))).toBe('AGGREGATION_BAD_SHARE');
+  });
+
   it('and a revealed seed are checked against the bundle', () => {
     const taker = acquainted(roster)[0];
     const seed = placed([5])[0]?.reveal(1) ?? new Uint8Array(0);
@@ -167,6 +181,9 @@ describe('what others send', () => {
       { ...bundle, shareRoot: new Uint8Array(0) },
     ];
     for (const one of wrong) expect(codeOf(() => own?.acceptBundle(1, one))).toBe('AGGREGATION_BAD_KEY');
+    for (const x25519 of [new Uint8Array(32), new Uint8Array(32).fill(1, 0, 1)]) {
+      expect(codeOf(() => third?.acceptBundle(1, { ...bundle, x25519 }))).toBe('AGGREGATION_BAD_KEY');
+    }
     own?.acceptBundle(1, bundle);
     expect(codeOf(() => own?.acceptBundle(2, { ...(third?.bundle() as Bundle), x25519: bundle.x25519 }))).toBe('AGGREGATION_BAD_KEY');
     expect(codeOf(() => own?.acceptBundle(2, { ...(third?.bundle() as Bundle), kem: bundle.kem }))).toBe('AGGREGATION_BAD_KEY');

@@ -135,6 +135,9 @@ describe('chance (xoshiro128**, Blackman and Vigna)', () => {
         }
       }),
     );
+    const chance = seededChance('bias');
+    const low = Array.from({ length: 4_000 }, () => chance.below(3 * 2 ** 30)).filter((draw) => draw < 2 ** 30).length;
+    expect(Math.abs(low / 4_000 - 1 / 3)).toBeLessThan(0.04);
     expect(shuffled([1, 2, 3, 4, 5, 6, 7], seededChance('shuffle')).sort()).toEqual([1, 2, 3, 4, 5, 6, 7]);
     expect(seededChance('x', 'a', 'b').word()).not.toBe(seededChance('x', 'ab').word());
   });

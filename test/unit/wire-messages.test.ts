@@ -91,7 +91,7 @@ describe('control messages', () => {
     expect(codeOf(() => decodeMessage(new Uint8Array(maxControlSizeBytes)))).toBe('WIRE_BAD_MESSAGE');
   });
 
-  it('are refused in another version, without a body and with two', () => {
+  it('are refused in another version and without a body; of two bodies the last counts, as protobuf has it', () => {
     const type = messageType('Envelope');
     const encode = (fields: object): Uint8Array => type.encode(type.fromObject(fields)).finish();
     const envelope = { version: 1, context: new Uint8Array(32), seed: { attempt: 0, seed: new Uint8Array(32) } };
@@ -99,6 +99,8 @@ describe('control messages', () => {
     expect(codeOf(() => decodeMessage(encode({ ...envelope, version: 2 })))).toBe('WIRE_VERSION');
     expect(codeOf(() => decodeMessage(encode({ ...envelope, context: new Uint8Array(31) })))).toBe('WIRE_BAD_MESSAGE');
     expect(codeOf(() => decodeMessage(encode({ version: 1, context: new Uint8Array(32) })))).toBe('WIRE_BAD_MESSAGE');
+    const two = Buffer.concat([encodeMessage(example), encodeMessage({ ...example, body: { kind: 'request', item: { kind: 'bundle' } } })]);
+    expect(decodeMessage(two).body).toEqual({ kind: 'request', item: { kind: 'bundle' } });
     const wrong = [
       { seed: { attempt: 8, seed: new Uint8Array(32) } },
       { seed: { attempt: 0, seed: new Uint8Array(33) } },

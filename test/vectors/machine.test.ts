@@ -1,5 +1,6 @@
 /** The round machine, step by step: `machine-*.json` holds every input with the full state and all effects after it. */
 import { describe, expect, it } from 'vitest';
+import { attemptContext } from '../../src/aggregation/index.ts';
 import type { Account, Digest } from '../../src/common/index.ts';
 import { type Input, initialState, itemKey, type RoundConfig, type RoundState, step } from '../../src/round/index.ts';
 import type { Item, MemberSet, RoundFact } from '../../src/wire/index.ts';
@@ -60,18 +61,15 @@ const summing = (set: MemberSet, self: number, attempt: number): readonly Input[
   { kind: 'summed', attempt, sum: hash(`sum ${attempt}`) },
 ];
 
-/** The context is whatever the machine asked to be signed: the script repeats it. */
-type Script = readonly (Input | ((state: RoundState, effects: ReturnType<typeof step>['effects']) => Input))[];
+/** A genuine READY is over the context of the attempt that is open: taken from the state that it comes into. */
+type Script = readonly (Input | ((state: RoundState) => Input))[];
 
 const ready =
   (member: number, attempt: number): Script[number] =>
-  (_, effects) => {
-    const wish = effects.flatMap((effect) => (effect.kind === 'post' && effect.post.kind === 'ready' ? [effect.post] : []))[0];
-    const context = wish?.context ?? signed.context;
-    signed.context = context;
+  (state) => {
+    const context = 'set' in state && state.ground.context ? attemptContext(state.ground.context, attempt, state.set) : hash('');
     return fact({ kind: 'ready', attempt, member, context, sum: hash(`sum ${attempt}`), signature: '0x' });
   };
-const signed: { context: Digest } = { context: hash('') };
 
 const opened = { state: hash('state'), model: hash('model'), nextPlan: hash('next plan') };
 const revealing = (attempt: number): Input => fact({ kind: 'readyClosed', attempt, sum: hash(`sum ${attempt}`), deadlineS: 1_060 });
@@ -159,6 +157,25 @@ const scripts: Readonly<Record<string, Scenario>> = {
       { kind: 'seedHeld', attempt: 0, from: 3 },
       ...voting(four, 0),
       erasedAll,
+    ],
+  },
+  'holder-outside': {
+    what: 'Member 3 was left out of attempt 1. It serves its share of a seed all the same, but only after it destroyed what it held of attempt 0 (R1, R2).',
+    config: configOf(3, 4),
+    releases: ['seedShare/1/2 to 0'],
+    script: [
+      ...opening(four),
+      ...joining(four, 3),
+      fact({ kind: 'attemptOpened', attempt: 1, set: three, deadlineS: 1_044 }),
+      ...three.map((member) => fact({ kind: 'committed', attempt: 1, member, root: hash(`root ${member} 1`) })),
+      fact({ kind: 'commitClosed', attempt: 1, deadlineS: 1_050 }),
+      ...three.map((member) => ready(member, 1)),
+      revealing(1),
+      requested(0, { kind: 'seedShare', attempt: 1, owner: 2 }),
+      requested(0, { kind: 'seedShare', attempt: 0, owner: 2 }),
+      requested(1, { kind: 'seed', attempt: 1 }),
+      requested(1, { kind: 'seedShare', attempt: 1, owner: 3 }),
+      { kind: 'erased', below: 1 },
     ],
   },
   'late-joiner': {
@@ -258,10 +275,10 @@ const scripts: Readonly<Record<string, Scenario>> = {
 describe('the round machine', () => {
   it.each(Object.entries(scripts))('%s', (name, { what, config, releases, script }) => {
     let state = initialState();
-    let effects: ReturnType<typeof step>['effects'] = [];
     const steps = script.map((next) => {
-      const input = typeof next === 'function' ? next(state, effects) : next;
-      ({ state, effects } = step(config, state, input));
+      const input = typeof next === 'function' ? next(state) : next;
+      const { state: after, effects } = step(config, state, input);
+      state = after;
       return { input, state, effects };
     });
     const released = steps.flatMap((one) =>
