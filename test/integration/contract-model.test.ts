@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Account, type Chance, isSwarmError, seededChance } from '../../src/common/index.ts';
 import { freshAccountKey, type LedgerTransaction } from '../../src/ledger/index.ts';
 import type { RoundFact, RunFact } from '../../src/wire/index.ts';
-import { type Call, ContractModel, type ModelFact, type RunStart } from '../simulation/contract.ts';
+import { ContractModel } from '../simulation/contract.ts';
+import type { Call, ModelFact, RunStart } from '../simulation/contract-calls.ts';
 import { base, Consortium, context, named, plan, Run, study } from '../support/ledger.ts';
 
 const members = 5;

@@ -46,7 +46,7 @@ export interface DiskWatcher {
   readonly journalled: (kind: Input['kind']) => void;
   readonly crashed: (planned: PlannedCrash, action: Action) => void;
   readonly secretsStored: (key: RoundKey, secrets: RoundSecrets) => void;
-  readonly contentStored: (root: Digest, bytes: Uint8Array) => void;
+  readonly contentStored: (root: Digest) => void;
 }
 
 const roundName = ({ run, round }: RoundKey): string => `${run}-${round}`;
@@ -140,7 +140,7 @@ export class Access {
     return {
       put: (bytes: Uint8Array): Digest => {
         const root = contentRoot(bytes);
-        this.#watcher.contentStored(root, bytes);
+        this.#watcher.contentStored(root);
         if (!disk.blobs.has(root)) this.act('blob', () => disk.blobs.set(root, new Uint8Array(bytes)));
         return root;
       },

@@ -4,7 +4,8 @@ import { accountsDigest } from '../../src/aggregation/index.ts';
 import { type Account, digest, digestOf, fromHex, toHex, u32, utf8 } from '../../src/common/index.ts';
 import { ledgerErrors } from '../../src/ledger/errors.ts';
 import type { Ledger, LedgerEvent, LedgerTransaction, Receipt } from '../../src/ledger/index.ts';
-import type { Answer, Call, ContractModel, ModelFact } from './contract.ts';
+import type { ContractModel } from './contract.ts';
+import type { Answer, Call, ModelFact } from './contract-calls.ts';
 import type { Access } from './disk.ts';
 import type { Events } from './events.ts';
 

@@ -6,8 +6,9 @@
 import { planSlots } from '../../src/aggregation/index.ts';
 import type { RoundFact } from '../../src/wire/index.ts';
 import { genesisS, readySigner } from './ledger.ts';
+import { planOf } from './question.ts';
 import type { ReleasedSecret, Seen } from './seen.ts';
-import { longestMs, planOf, terms } from './world.ts';
+import { longestMs, terms } from './world.ts';
 
 /** Says what is wrong, in words with the place. */
 export type Oracle = (seen: Seen) => readonly string[];
@@ -34,7 +35,7 @@ export const oneStateEverywhere: Oracle = (seen) => {
 /** The opened sum is the plain integer sum of the members' words over the recorded set, modulo the word size. */
 export const sumIsThePlainSum: Oracle = (seen) =>
   seen.opened.flatMap(({ member, round, set, base, sum }) => {
-    const { plan } = planOf(seen.schedule, base.ordinal);
+    const { plan } = planOf(seen.schedule.members, seen.schedule.statistics, base.ordinal);
     const vectors = set.map((one) => seen.words.get(`${round}/${one}`));
     if (vectors.some((words) => words === undefined)) return [`round ${round}: a member of the set never stored its words`];
     const plain = new Uint8Array(sum.length);
@@ -55,7 +56,7 @@ export const finalFollowsFromTheSum: Oracle = (seen) =>
   factsOf(seen, 'final').flatMap(({ round, state }) => {
     const opened = seen.opened.find((one) => one.round === round && one.state === state);
     if (!opened) return [`round ${round} is final on a state that nobody computed`];
-    return planOf(seen.schedule, opened.base.ordinal).question.next(opened.base, opened.sum).hash === state
+    return planOf(seen.schedule.members, seen.schedule.statistics, opened.base.ordinal).question.next(opened.base, opened.sum).hash === state
       ? []
       : [`round ${round} is final on another state than the sum gives`];
   });

@@ -1,5 +1,5 @@
 /** The small study of the simulation: three features, a handful of rows a member, real statistics and logistic regression in plain arithmetic. */
-import type { RoundState } from '../../src/aggregation/index.ts';
+import type { RoundState, SumPlan } from '../../src/aggregation/index.ts';
 import { seededChance } from '../../src/common/index.ts';
 import type { FeatureTable } from '../../src/dataset/index.ts';
 import type { LocalRows } from '../../src/peer/local-work.ts';
@@ -86,4 +86,10 @@ export function rowsOf(seed: number, member: number, work: (ordinal: number) => 
     [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
   };
   return { member: `member ${member}`, table: tableOf(seed, member), trainer };
+}
+
+/** The question and the plan that follow a state, for oracles. */
+export function planOf(members: number, statistics: boolean, ordinal: number): { readonly question: Question; readonly plan: SumPlan } {
+  const question = new Question(studyWith(statistics), members, parameters);
+  return { question, plan: question.plan({ ordinal }) };
 }

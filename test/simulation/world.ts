@@ -1,12 +1,11 @@
 /** The world of one schedule: members, chain and network under one time and one stream of chance. Run twice, it does the same. */
 import { createHash } from 'node:crypto';
-import { planDigest, roundContext } from '../../src/aggregation/index.ts';
-import { type Account, account, type Chance, type Digest, digestOf, isSwarmError, seededChance, toHex } from '../../src/common/index.ts';
+import { roundContext } from '../../src/aggregation/index.ts';
+import { type Account, account, type Chance, type Digest, digestOf, seededChance } from '../../src/common/index.ts';
 import type { Question } from '../../src/peer/question.ts';
-import type { RoundSecrets } from '../../src/peer/store/vault.ts';
-import { decodeMessage, encodeMessage, type Item, type PeerMessage, type RoundFact, type RoundKey, type RunTerms } from '../../src/wire/index.ts';
+import { decodeMessage, encodeMessage, type Item, type RoundFact, type RunTerms } from '../../src/wire/index.ts';
 import { ContractModel } from './contract.ts';
-import { Access, type Action, Disk, type PlannedCrash } from './disk.ts';
+import { type Access, type Action, Disk, type PlannedCrash } from './disk.ts';
 import { Events } from './events.ts';
 import { Chain, chainId, contractAddress, ledgerPort } from './ledger.ts';
 import { Incarnation, type MemberParts } from './member.ts';
@@ -49,17 +48,13 @@ class World {
   readonly #time = new Events();
   readonly #chain: Chain;
   readonly #seen: Seen;
+  readonly #spectator: Spectator;
   readonly #places: readonly Place[];
   readonly #accounts: readonly Account[];
   readonly #genesis: ReturnType<Question['genesis']>;
   readonly #contexts = new Map<Digest, number>();
   readonly #trace = createHash('sha256');
-  #masking: { readonly round: number; readonly member: number; readonly keys: string[] } | undefined;
-  #acting = 0;
-  #stored = 0;
   #noted = 0;
-  /** Attempts for which masking has begun, by `round/member`. */
-  readonly #begun = new Map<string, number>();
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule;
@@ -77,11 +72,14 @@ class World {
       disk.crashes.push(...schedule.crashes.filter(({ member }) => member === index));
       return { index, account: own, disk, incarnation: undefined, gone: false, batchDue: false };
     });
+    this.#spectator = new Spectator(
+      this.#seen,
+      this.#places.map(({ disk }) => disk),
+    );
   }
 
   async run(): Promise<{ readonly seen: Seen; readonly trace: string }> {
-    const watcher = { mask: (key: Uint8Array) => this.#masking?.keys.push(toHex(key)), seal: (key: Uint8Array, plain: Uint8Array) => this.#sealed(key, plain) };
-    const unwatch = watchCrypto(watcher, seededChance('fresh', this.#schedule.seed));
+    const unwatch = watchCrypto(this.#spectator, seededChance('fresh', this.#schedule.seed));
     try {
       this.#begin();
       const limitMs = longestMs(this.#schedule);
@@ -115,7 +113,7 @@ class World {
     for (const { member } of this.#schedule.slow) this.#seen.impaired.push({ member, fromMs: 0, toMs: Number.POSITIVE_INFINITY });
     this.#chain.begin();
     const tick = (): void => {
-      for (const place of this.#places) this.#by(place, () => place.incarnation?.tick());
+      for (const place of this.#places) place.incarnation?.tick();
       this.#tellLies();
       this.#askEarly();
       this.#time.after(tickMs, tick);
@@ -150,12 +148,6 @@ class World {
     if (round !== undefined) this.#seen.forgotten.push({ member, round });
   }
 
-  /** Does something as a member, so that what the ciphers and disks show can be told apart. */
-  #by(place: Place, work: () => void): void {
-    this.#acting = place.index;
-    work();
-  }
-
   #draw([low, high]: Range): number {
     return low + this.#chance.below(high - low + 1);
   }
@@ -171,9 +163,7 @@ class World {
   #start(place: Place): void {
     this.#note('start', place.index);
     place.batchDue = false;
-    this.#by(place, () => {
-      place.incarnation = new Incarnation(this.#parts(place));
-    });
+    place.incarnation = new Incarnation(this.#parts(place));
     this.#checkReplay(place.index, place.incarnation);
     this.#offerBatch(place);
   }
@@ -194,8 +184,8 @@ class World {
         journalled: (kind) => count(this.#seen, `input ${kind}`),
         phase: () => place.incarnation?.newest()?.state.phase ?? 'start',
         crashed: (planned, action) => this.#crashed(place, planned, action),
-        secretsStored: (key, secrets) => this.#secretsStored(place.index, key, secrets),
-        contentStored: (root, bytes) => this.#contentStored(root, bytes),
+        secretsStored: (key, secrets) => this.#spectator.secretsStored(place.index, key, secrets),
+        contentStored: (root) => this.#spectator.contentStored(root),
       },
       clock: this.#time.clock(),
       ledger: (access) => ledgerPort(this.#chain, this.#time, place.account, access, { delayMs, loses, lost: () => count(this.#seen, 'transactions lost') }),
@@ -205,7 +195,7 @@ class World {
       genesis: this.#genesis,
       statisticsBase: this.#schedule.statistics ? named('statistics') : undefined,
       prepareMs: () => this.#draw([20, 600]),
-      after: (ms, run) => this.#time.after(ms, () => this.#by(place, run)),
+      after: (ms, run) => this.#time.after(ms, run),
       failed: (error) => {
         const text = error instanceof Error ? `${error.message} ${error.stack?.split('\n').slice(1, 4).join(' < ')}` : String(error);
         this.#seen.failures.push({ member: place.index, error: text });
@@ -254,39 +244,19 @@ class World {
   }
 
   #sent(from: number, to: number, bytes: Uint8Array): void {
-    const { context, body } = decodeMessage(bytes);
-    this.#note('send', from, to, body.kind, digestOf(bytes));
-    count(this.#seen, 'messages');
-    if (body.kind !== 'seed' && body.kind !== 'seedShare') return;
-    const round = this.#contexts.get(context) ?? -1;
-    const secrets = new Access(this.#places[from]?.disk ?? new Disk(), noWatcher).vault().load({ run: 1, round });
-    const seedsKept = Object.keys(secrets?.custodian.seeds ?? {}).map(Number);
-    count(this.#seen, body.kind);
-    this.#seen.released.push({ member: from, round, attempt: body.attempt, item: body.kind, eventsBefore: this.#chain.events.length, seedsKept });
+    const message = decodeMessage(bytes);
+    this.#note('send', from, to, message.body.kind, digestOf(bytes));
+    this.#spectator.sent(from, message, this.#contexts.get(message.context) ?? -1);
   }
 
   #arrive(from: number, to: number, bytes: Uint8Array, original: Uint8Array): void {
     const [place, sender] = [this.#places[to], this.#accounts[from]];
     if (!place || !sender) return;
-    const before = this.#stored;
-    this.#by(place, () => place.incarnation?.message(sender, bytes));
-    if (bytes === original || this.#stored === before) return;
+    const before = this.#spectator.stored;
+    place.incarnation?.message(sender, bytes);
+    if (bytes === original || this.#spectator.stored === before) return;
     const sent = decodeMessage(original);
-    const read = tryDecode(bytes);
-    const changed = read && read.body.kind !== 'request' && JSON.stringify(read) !== JSON.stringify(sent);
-    if (changed && !(sent.body.kind === 'shares' && this.#sharesAreTrue(from, to, sent.context)))
-      this.#seen.garbledKept.push({ member: to, kind: sent.body.kind });
-  }
-
-  /** Whether the shares that `to` stores are those that `from` dealt: a sealed share of an attempt that `to` has given up may be garbled unseen. */
-  #sharesAreTrue(from: number, to: number, context: Digest): boolean {
-    const stored = (member: number) =>
-      new Access(this.#places[member]?.disk ?? new Disk(), noWatcher).vault().load({ run: 1, round: this.#contexts.get(context) ?? -1 })?.custodian;
-    const [dealt, held] = [stored(from), stored(to)?.held[from]];
-    return Object.entries(held ?? {}).every(([attempt, { share }]) => {
-      const own = dealt?.dealt[Number(attempt)]?.[dealt.terms.roster.indexOf(to)];
-      return own === undefined || Buffer.compare(own, share) === 0;
-    });
+    this.#spectator.garbled({ from, to, sent, bytes }, this.#contexts.get(sent.context) ?? -1);
   }
 
   #crashed(place: Place, planned: PlannedCrash, action: Action): void {
@@ -345,7 +315,7 @@ class World {
   #deliver(place: Place): void {
     const { events, block, timeS } = this.#chain;
     const from = place.disk.events.length;
-    this.#by(place, () => place.incarnation?.ingest({ events: events.slice(from), cursor: { block, hash: String(block) }, timeS }));
+    place.incarnation?.ingest({ events: events.slice(from), cursor: { block, hash: String(block) }, timeS });
     if (this.#chance.below(40) === 0) this.#checkReplay(place.index, place.incarnation);
   }
 
@@ -377,58 +347,4 @@ class World {
   #anyone(): number {
     return this.#chance.below(this.#places.length);
   }
-
-  #secretsStored(member: number, { round }: RoundKey, secrets: RoundSecrets): void {
-    this.#stored++;
-    const name = `${round}/${member}`;
-    if (secrets.words && !this.#seen.words.has(name)) this.#seen.words.set(name, new Uint8Array(secrets.words));
-    this.#noteDealt(member, round, secrets);
-    const attempts = Object.keys(secrets.masks).length;
-    const begins = attempts > (this.#begun.get(name) ?? 0);
-    this.#begun.set(name, attempts);
-    this.#masking = begins ? { member, round, keys: [] } : undefined;
-  }
-
-  #noteDealt(member: number, round: number, { custodian }: RoundSecrets): void {
-    const [seed, shares] = [custodian.seeds[0], custodian.dealt[0]];
-    if (!seed || !shares || this.#seen.dealt.some((dealt) => dealt.member === member && dealt.round === round)) return;
-    this.#seen.dealt.push({
-      member,
-      round,
-      threshold: custodian.terms.threshold,
-      seed: new Uint8Array(seed),
-      shares: shares.map((share) => new Uint8Array(share)),
-    });
-  }
-
-  #contentStored(root: Digest, _bytes: Uint8Array): void {
-    const masking = this.#masking;
-    this.#masking = undefined;
-    if (!masking) return;
-    const { member, round, keys } = masking;
-    for (const key of keys) this.#seen.keyUses.push({ member, round, kind: 'mask', key, vector: root });
-    if (keys.length > 0) count(this.#seen, 'masked vectors');
-  }
-
-  #sealed(key: Uint8Array, plain: Uint8Array): void {
-    this.#seen.keyUses.push({ member: this.#acting, round: -1, kind: 'seal', key: toHex(key), vector: digestOf(plain) });
-  }
-}
-
-const noWatcher = { phase: () => '', journalled: () => undefined, crashed: () => undefined, secretsStored: () => undefined, contentStored: () => undefined };
-
-function tryDecode(bytes: Uint8Array): PeerMessage | undefined {
-  try {
-    return decodeMessage(bytes);
-  } catch (error) {
-    if (isSwarmError(error)) return undefined;
-    throw error;
-  }
-}
-
-/** The plan that a world's round starts with, for oracles. */
-export function planOf(schedule: Schedule, ordinal: number) {
-  const question = new WatchedQuestion(schedule.members, schedule.statistics, () => undefined);
-  const plan = question.plan({ ordinal });
-  return { question, plan, digest: planDigest(plan) };
 }

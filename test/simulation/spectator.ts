@@ -1,0 +1,105 @@
+/** Watches disks, ciphers and messages of a world for the oracles, without the members knowing. */
+import { type Digest, digestOf, isSwarmError, toHex } from '../../src/common/index.ts';
+import type { RoundSecrets } from '../../src/peer/store/vault.ts';
+import { decodeMessage, type PeerMessage, type RoundKey } from '../../src/wire/index.ts';
+import { Access, Disk } from './disk.ts';
+import { count, type Seen } from './seen.ts';
+import type { CipherWatcher } from './watch.ts';
+
+const blind = { phase: () => '', journalled: () => undefined, crashed: () => undefined, secretsStored: () => undefined, contentStored: () => undefined };
+
+function tryDecode(bytes: Uint8Array): PeerMessage | undefined {
+  try {
+    return decodeMessage(bytes);
+  } catch (error) {
+    if (isSwarmError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Notes down what it sees. A member masks in one go: from the note on its disk that it begins until the vector is stored. */
+export class Spectator implements CipherWatcher {
+  readonly #seen: Seen;
+  readonly #disks: readonly Disk[];
+  /** Attempts for which masking has begun, by `round/member`. */
+  readonly #begun = new Map<string, number>();
+  #masking: { readonly round: number; readonly member: number; readonly keys: string[] } | undefined;
+  #stored = 0;
+
+  constructor(seen: Seen, disks: readonly Disk[]) {
+    this.#seen = seen;
+    this.#disks = disks;
+  }
+
+  /** How often secrets were stored so far, by anybody. */
+  get stored(): number {
+    return this.#stored;
+  }
+
+  mask(key: Uint8Array): void {
+    this.#masking?.keys.push(toHex(key));
+  }
+
+  seal(key: Uint8Array, plain: Uint8Array): void {
+    this.#seen.keyUses.push({ member: -1, round: -1, kind: 'seal', key: toHex(key), vector: digestOf(plain) });
+  }
+
+  secretsStored(member: number, { round }: RoundKey, secrets: RoundSecrets): void {
+    this.#stored++;
+    const name = `${round}/${member}`;
+    if (secrets.words && !this.#seen.words.has(name)) this.#seen.words.set(name, new Uint8Array(secrets.words));
+    this.#noteDealt(member, round, secrets);
+    const attempts = Object.keys(secrets.masks).length;
+    this.#masking = attempts > (this.#begun.get(name) ?? 0) ? { member, round, keys: [] } : undefined;
+    this.#begun.set(name, attempts);
+  }
+
+  contentStored(root: Digest): void {
+    const masking = this.#masking;
+    this.#masking = undefined;
+    if (!masking) return;
+    const { member, round, keys } = masking;
+    for (const key of keys) this.#seen.keyUses.push({ member, round, kind: 'mask', key, vector: root });
+    if (keys.length > 0) count(this.#seen, 'masked vectors');
+  }
+
+  /** A message on its way out of `from`, in the round that its context names. */
+  sent(from: number, { body }: PeerMessage, round: number): void {
+    count(this.#seen, 'messages');
+    if (body.kind !== 'seed' && body.kind !== 'seedShare') return;
+    count(this.#seen, body.kind);
+    const seedsKept = Object.keys(this.#custodian(from, round)?.seeds ?? {}).map(Number);
+    this.#seen.released.push({ member: from, round, attempt: body.attempt, item: body.kind, eventsBefore: this.#seen.events.length, seedsKept });
+  }
+
+  /** Something was stored while a garbled message was taken: wrong, unless it reads as before, asks for something, or what is stored is true all the same. */
+  garbled(
+    { from, to, sent, bytes }: { readonly from: number; readonly to: number; readonly sent: PeerMessage; readonly bytes: Uint8Array },
+    round: number,
+  ): void {
+    const read = tryDecode(bytes);
+    if (!read || read.body.kind === 'request' || JSON.stringify(read) === JSON.stringify(sent)) return;
+    if (sent.body.kind === 'shares' && this.#sharesAreTrue(from, to, round)) return;
+    this.#seen.garbledKept.push({ member: to, kind: sent.body.kind });
+  }
+
+  /** Whether the shares that `to` stores are those that `from` dealt: a sealed share of an attempt that `to` has given up may be garbled unseen. */
+  #sharesAreTrue(from: number, to: number, round: number): boolean {
+    const [dealt, held] = [this.#custodian(from, round), this.#custodian(to, round)?.held[from]];
+    return Object.entries(held ?? {}).every(([attempt, { share }]) => {
+      const own = dealt?.dealt[Number(attempt)]?.[dealt.terms.roster.indexOf(to)];
+      return own === undefined || Buffer.compare(own, share) === 0;
+    });
+  }
+
+  #custodian(member: number, round: number): RoundSecrets['custodian'] | undefined {
+    return new Access(this.#disks[member] ?? new Disk(), blind).vault().load({ run: 1, round })?.custodian;
+  }
+
+  #noteDealt(member: number, round: number, { custodian }: RoundSecrets): void {
+    const [seed, shares] = [custodian.seeds[0], custodian.dealt[0]];
+    if (!seed || !shares || this.#seen.dealt.some((dealt) => dealt.member === member && dealt.round === round)) return;
+    const { threshold } = custodian.terms;
+    this.#seen.dealt.push({ member, round, threshold, seed: new Uint8Array(seed), shares: shares.map((share) => new Uint8Array(share)) });
+  }
+}

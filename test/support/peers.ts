@@ -1,0 +1,67 @@
+/** Four peers of the heart-disease study in this process, on a real embedded ledger and real libp2p, ready for a run. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type StudyId, silentLogger } from '../../src/common/index.ts';
+import { deployConsortium, freshAccountKey, freshToken, serveLedger } from '../../src/ledger/index.ts';
+import { createHome, createPeer, type Peer, type PeerParts, systemClock } from '../../src/peer/index.ts';
+import { packStudy, readStudy } from '../../src/study/index.ts';
+import { project, wait } from './demo.ts';
+
+const { signal } = new AbortController();
+const parts = { clock: systemClock, logger: silentLogger };
+const hospitals = ['cleveland', 'budapest', 'zurich', 'long-beach'];
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** Peers that approved the study; `own` gives parts of its own to a peer by its number. Dispose the stack to end them. */
+export async function heartPeers(
+  stack: AsyncDisposableStack,
+  own: (peer: number) => Partial<PeerParts> = () => ({}),
+): Promise<{ readonly peers: readonly Peer[]; readonly study: StudyId; readonly rounds: number }> {
+  const folder = mkdtempSync(join(tmpdir(), 'schwarm-peers-'));
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const token = freshToken('test');
+  const ledger = stack.use(await serveLedger({ folder: join(folder, 'ledger'), host: '127.0.0.1', port: 0, chainId: 7341, tokens: [token] }, parts));
+  const homes = hospitals.map((name) => join(folder, name));
+  const ports = await Promise.all(hospitals.map(freePort));
+  const enrolments = await Promise.all(
+    homes.map((home, at) => createHome(home, { name: hospitals[at] ?? '', listen: [`/ip4/127.0.0.1/tcp/${ports[at]}`], consolePort: 0 })),
+  );
+  const { contract } = await deployConsortium(
+    { url: ledger.url, token: token.token, chainId: 7341, key: freshAccountKey(), founders: enrolments, votePercent: 50 },
+    parts,
+    { signal },
+  );
+  for (const [at, home] of homes.entries()) {
+    const before = enrolments[at - 1];
+    const config = readFileSync(join(home, 'config.toml'), 'utf8');
+    if (before) writeFileSync(join(home, 'config.toml'), config.replace(/^bootstrap = .*$/m, `bootstrap = ["${before.addresses[0]}/p2p/${before.peerId}"]`));
+    writeFileSync(
+      join(home, 'consortium.json'),
+      JSON.stringify({ format: 'schwarm.consortium/1', mode: 'embedded', url: ledger.url, chainId: 7341, contract }),
+    );
+    writeFileSync(join(home, 'ledger.token'), token.token);
+  }
+  const peers = await Promise.all(homes.map(async (home, at) => stack.use(await createPeer(home, { ...parts, ...own(at) }))));
+  while (peers.some((peer) => peer.status().connected < peers.length - 1)) await wait(20);
+  const study = await readStudy(join(project, 'deploy/studies/heart-disease'), { signal });
+  await peers[0]?.studies.publish(packStudy(study));
+  await Promise.all(
+    peers.map(async (peer, at) => {
+      while (!peer.context.consortium.studies.has(study.id)) await wait(20);
+      await peer.dataSets.bind('heart', [join(project, `deploy/studies/heart-disease/data/${hospitals[at]}.csv`)]);
+      await peer.studies.approve(study.id, 'heart');
+    }),
+  );
+  while (peers.some((peer) => peer.context.consortium.approvers(study.id).length < peers.length)) await wait(20);
+  return { peers, study: study.id, rounds: study.manifest.training.rounds };
+}
