@@ -141,7 +141,9 @@ async function captured(): Promise<{ readonly run: number; readonly vectors: Rea
 describe('vectors on their way', () => {
   test('are uniform bytes, and two of the same inputs have nothing in common', { timeout: 5 * minutes }, async () => {
     const [first, second] = [await captured(), await captured()];
-    const held = await Promise.all([first, second].map(({ run }) => consortium.api(2).get<{ model: string }>(`/v1/runs/${run}/held`)));
+    const heldOf = (run: number) => consortium.api(2).get<{ model: string }>(`/v1/runs/${run}/held`);
+    await consortium.until('the last state is at member 2 too', async () => (await heldOf(second.run)).model !== '');
+    const held = await Promise.all([heldOf(first.run), heldOf(second.run)]);
     expect(held[0]?.model, 'both runs had the same inputs').toBe(held[1]?.model);
 
     const both = [...first.vectors.keys()].filter((place) => second.vectors.has(place) && !place.startsWith('0/'));
@@ -161,7 +163,9 @@ describe('vectors on their way', () => {
     const read = await readStudy(studyFolder, { signal });
     const question = new Question(read, working.length, checkModel(read).genesis.length);
     const vectorSizes = new Set([0, 1].map((ordinal) => planSizeBytes(question.plan({ ordinal }))));
-    for (const home of working.map((member) => consortium.home(member))) {
+    const homes = working.map((member) => consortium.home(member));
+    await consortium.until('every member has closed its runs', async () => homes.every((home) => readdirSync(join(home, 'vault', 'keys')).length === 0));
+    for (const home of homes) {
       const sizes = readdirSync(join(home, 'blobs')).map((name) => statSync(join(home, 'blobs', name)).size);
       expect(sizes.filter((size) => vectorSizes.has(size))).toEqual([]);
       expect(readdirSync(join(home, 'vault', 'sealed'))).toEqual([]);

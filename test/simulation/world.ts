@@ -14,6 +14,7 @@ import { networkPort } from './network.ts';
 import { parameters, rowsOf, WatchedQuestion } from './question.ts';
 import type { Range, Schedule } from './schedule.ts';
 import { count, nothingSeen, type Seen } from './seen.ts';
+import { Spectator } from './spectator.ts';
 import { watchCrypto } from './watch.ts';
 
 export const terms: Omit<RunTerms, 'rounds'> = { minMembers: 3, maxAttempts: 3, joinS: 10, shareS: 12, commitS: 15, readyS: 12, revealS: 14 };
