@@ -6,10 +6,8 @@ import {
   type ContextFields,
   decodeMoments,
   decodeUpdate,
-  encodeContribution,
   encodeMoments,
   encodeUpdate,
-  maxVectorSizeBytes,
   planDigest,
   planSizeBytes,
   planSlots,
@@ -24,6 +22,8 @@ import {
   sumVectors,
   updatePlan,
 } from '../../src/aggregation/index.ts';
+import { maxVectorSizeBytes } from '../../src/aggregation/limits.ts';
+import { encodeContribution } from '../../src/aggregation/plan.ts';
 import { type Account, type Digest, isSwarmError, seededChance, shuffled } from '../../src/common/index.ts';
 
 const codeOf = (work: () => unknown): string => {
