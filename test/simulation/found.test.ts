@@ -121,8 +121,8 @@ describe('found by the tests of the custodian', () => {
 });
 
 describe('found in src/peer', () => {
-  // Seed 20059. `Runs.resume` takes up live runs only. Once it is mended, `Incarnation` and the exception in `nobodyWaitsForEver` have to follow.
-  it.fails('a member that is killed between the end of a run and the last state fetches that state after its restart', async () => {
+  // Seed 20059. `Runs.resume` took up live runs only.
+  it('a member that is killed between the end of a run and the last state fetches that state after its restart', async () => {
     const crash = { member: 3, action: 2, inPhase: undefined, before: true, downMs: 3_000 };
     const { seen } = await runWorld({ ...quiet, members: 4, rounds: 1, late: [{ member: 3, fromMs: 20_000 }], crashes: [crash] });
     expect(seen.counts.get('restarts')).toBe(1);

@@ -8,6 +8,7 @@ import type { Ledger, LedgerBatch, LedgerEvent } from '../../src/ledger/index.ts
 import type { Network } from '../../src/network/index.ts';
 import { Consortium, type RunView } from '../../src/peer/consortium.ts';
 import { type DriverParts, type Preview, RunDriver } from '../../src/peer/driver.ts';
+import { liveRounds } from '../../src/peer/limits.ts';
 import type { LocalRows } from '../../src/peer/local-work.ts';
 import type { Question } from '../../src/peer/question.ts';
 import { type Input, initialState, type RoundConfig, type RoundState, step } from '../../src/round/index.ts';
@@ -47,8 +48,6 @@ export class Incarnation {
   readonly #network: Network;
   #driver: RunDriver | undefined;
   #closed = false;
-  /** `Runs.resume` takes up live runs only: a member that starts after the end does not fetch a result that it lacks (see `found.test.ts`). */
-  startedAfterTheEnd = false;
 
   constructor(parts: MemberParts) {
     this.#parts = parts;
@@ -58,9 +57,9 @@ export class Incarnation {
     this.#network = parts.network(this.access);
     for (const event of this.#journal.events()) this.#consortium.apply(event);
     this.#guard(() => {
-      for (const run of this.#consortium.runs.values()) if (run.outcome === undefined) this.#drive(run);
-      this.#closed = this.#run()?.outcome !== undefined;
-      this.startedAfterTheEnd = this.#closed;
+      const run = this.#run();
+      if (run && (run.outcome === undefined || this.#isUnsettled(run))) this.#drive(run);
+      else this.#closed = run !== undefined;
     });
   }
 
@@ -137,6 +136,12 @@ export class Incarnation {
   newest(): { readonly round: number; readonly state: RoundState } | undefined {
     const live = this.#driver?.newest();
     return live && { round: live.key.round, state: live.state };
+  }
+
+  /** As in `Runs`: the run ended, but its result is missing here or its secrets are still there. */
+  #isUnsettled(run: RunView): boolean {
+    const isMissing = run.outcome === 'complete' && !this.holdsResult();
+    return isMissing || run.rounds.slice(-liveRounds).some(({ round }) => this.access.vault().load({ run: run.run, round }) !== undefined);
   }
 
   #run(): RunView | undefined {

@@ -135,12 +135,12 @@ export const setsAreLargeEnough: Oracle = (seen) => [
   ...factsOf(seen, 'attemptOpened').flatMap(({ round, set }) => (set.length < 3 ? [`round ${round} has a set of ${set.length}`] : [])),
 ];
 
-/** Once faults have stopped, the run ends within a bound of time, and whoever runs then holds the result of a complete one (known exception: who starts after it). */
+/** Once faults have stopped, the run ends within a bound of time, and whoever runs then holds the result of a complete one. */
 export const nobodyWaitsForEver: Oracle = (seen) => [
   ...(seen.endedMs === undefined && seen.failures.length === 0 ? [`not over after ${longestMs(seen.schedule) / 1_000} s`] : []),
   ...(seen.endedMs === undefined || !isComplete(seen)
     ? []
-    : seen.standing.flatMap(({ member, holds, startedAfterTheEnd }) => (holds || startedAfterTheEnd ? [] : [`member ${member} does not hold the result`]))),
+    : seen.standing.flatMap(({ member, holds }) => (holds ? [] : [`member ${member} does not hold the result`]))),
 ];
 
 function isComplete(seen: Seen): boolean {

@@ -54,7 +54,7 @@ const within = (chance: Chance, [low, high]: Range): number => low + chance.belo
 const happens = (chance: Chance, probability: number): boolean => chance.real() < probability;
 
 function drawMembers(chance: Chance, [low, high]: Range): number {
-  const weighed = [3, 3, 3, 4, 4, 4, 4, 4, 4, 5, 5, 5, 6, 7].filter((count) => count >= low && count <= high);
+  const weighed = [3, 3, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 6, 7].filter((count) => count >= low && count <= high);
   return weighed.length > 0 ? pick(chance, weighed) : within(chance, [low, high]);
 }
 
@@ -69,14 +69,14 @@ function drawDown(chance: Chance, outlast: boolean): number | undefined {
 /** Actions of one member in one clean round of `members`: what the places of crashes are drawn from. */
 function drawPlace(chance: Chance, members: number, rounds: number): Pick<PlannedCrash, 'action' | 'inPhase'> {
   const actions = { '': 26 + 16 * (members - 1), commit: 10, ready: 6 + 3 * members, reveal: 6 * members, final: 6 };
-  const inPhase = happens(chance, 0.3)
+  const inPhase = happens(chance, 0.25)
     ? undefined
-    : pick(chance, ['commit', 'commit', 'commit', 'ready', 'ready', 'ready', 'reveal', 'reveal', 'final'] as const);
+    : pick(chance, ['commit', 'commit', 'commit', 'commit', 'ready', 'ready', 'ready', 'ready', 'reveal', 'reveal', 'final'] as const);
   return { inPhase, action: 1 + chance.below(rounds * actions[inPhase ?? '']) };
 }
 
 function drawCrashes(chance: Chance, members: number, rounds: number): Schedule['crashes'] {
-  if (!happens(chance, 0.72)) return [];
+  if (!happens(chance, 0.75)) return [];
   const count = pick(chance, [1, 1, 1, 1, 2, 2, 3]);
   const drawn = Array.from({ length: count }, () => {
     const place = drawPlace(chance, members, rounds);

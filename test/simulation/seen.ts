@@ -68,7 +68,7 @@ export interface Seen {
   /** Rounds in which the ledger lied. */
   readonly lies: number[];
   /** Members that run at the end, with the state they hold of the last FINAL round. */
-  readonly standing: { readonly member: number; readonly holds: boolean; readonly startedAfterTheEnd: boolean }[];
+  readonly standing: { readonly member: number; readonly holds: boolean }[];
   /** Simulated milliseconds until all members were through; undefined where they never were. */
   endedMs: number | undefined;
   readonly counts: Map<string, number>;

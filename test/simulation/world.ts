@@ -136,8 +136,7 @@ class World {
   #end(): void {
     if (this.#isOver()) this.#seen.endedMs = this.#time.nowMs;
     for (const { index, gone, incarnation } of this.#places) {
-      if (!gone && incarnation)
-        this.#seen.standing.push({ member: index, holds: incarnation.holdsResult(), startedAfterTheEnd: incarnation.startedAfterTheEnd });
+      if (!gone && incarnation) this.#seen.standing.push({ member: index, holds: incarnation.holdsResult() });
       this.#checkReplay(index, incarnation);
     }
   }
