@@ -27,6 +27,11 @@ export function plain(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '·');
 }
 
+/** Gathers the values of an option that may be given several times. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
 /** Prints to the right stream in the right form. */
 export class Shell {
   readonly json: boolean;

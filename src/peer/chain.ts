@@ -2,7 +2,7 @@
 import { type Clock, type Digest, silentLogger } from '../common/index.ts';
 import { connectLedger, freshAccountKey, probeLedger } from '../ledger/index.ts';
 import { readConsortium } from './config.ts';
-import { loadLedgerToken } from './home.ts';
+import { ledgerEndpoint } from './home.ts';
 
 /** What the chain says of a run. */
 export interface ChainSummary {
@@ -23,9 +23,9 @@ export async function readChain(
   { clock }: { readonly clock: Clock },
   { signal }: { readonly signal: AbortSignal },
 ): Promise<ChainSummary> {
-  const { url, chainId, contract, certificate } = readConsortium(home);
-  const token = loadLedgerToken(home);
-  const endpoint = { url, ...(token ? { token } : {}), ...(certificate ? { pinnedCertificate: certificate } : {}) };
+  const consortium = readConsortium(home);
+  const { chainId, contract } = consortium;
+  const endpoint = ledgerEndpoint(home, consortium);
   const { engine, block } = await probeLedger(endpoint, { clock }, { signal });
   await using ledger = await connectLedger({ ...endpoint, chainId, contract, key: freshAccountKey() }, { clock, logger: silentLogger }, { signal });
   const transactions = new Set<string>();

@@ -9,7 +9,7 @@ import { packStudy, readStudy, type Study, writeStudyTemplate } from '../study/i
 import { enrolmentStatement, maxAddresses, maxAddressSizeBytes, maxNameSizeBytes } from '../wire/index.ts';
 import type { ConsortiumFile } from './config.ts';
 import { peerErrors } from './errors.ts';
-import { homeFiles, loadIdentity, loadLedgerToken, type SignedEnrolment } from './home.ts';
+import { homeFiles, ledgerEndpoint, loadIdentity, type SignedEnrolment } from './home.ts';
 import { privateFolder, readIfThere, writeWhole } from './store/files.ts';
 
 type Cancellable = { readonly signal: AbortSignal };
@@ -101,8 +101,7 @@ export interface Founding {
 export async function foundConsortium(founding: Founding, parts: Parts, { signal }: Cancellable): Promise<ConsortiumFile> {
   const { home, url, mode, founders, votePercent, certificate } = founding;
   const { key } = await loadIdentity(home);
-  const token = loadLedgerToken(home);
-  const endpoint = { url, ...(token ? { token } : {}), ...(certificate ? { pinnedCertificate: certificate } : {}) };
+  const endpoint = ledgerEndpoint(home, founding);
   const { chainId } = await probeLedger(endpoint, parts, { signal });
   const members = founders.map(({ account, peerId, name }) => ({ account, peerId, name }));
   const { contract } = await deployConsortium({ ...endpoint, chainId, key, founders: members, votePercent }, parts, { signal });

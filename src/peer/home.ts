@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromHex, isSwarmError, type PeerId, toHex } from '../common/index.ts';
-import { type AccountKey, createAccountKey, loadAccountKey, signAccountMessage } from '../ledger/index.ts';
+import { type AccountKey, createAccountKey, loadAccountKey, type RpcEndpoint, signAccountMessage } from '../ledger/index.ts';
 import { peerIdOfKey, signWithPeerKey } from '../network/index.ts';
 import { type Enrolment, enrolmentStatement } from '../wire/index.ts';
-import { type ConfigChoices, configText } from './config.ts';
+import { type ConfigChoices, type ConsortiumFile, configText } from './config.ts';
 import { peerErrors } from './errors.ts';
 import { discard, privateFolder, readIfThere, storeError, writeWhole } from './store/files.ts';
 
@@ -79,6 +79,12 @@ export function loadPeerKey(home: string): Uint8Array {
 export function loadLedgerToken(home: string): string | undefined {
   const stored = readIfThere(join(home, homeFiles.ledgerToken));
   return stored && Buffer.from(stored).toString('utf8').trim();
+}
+
+/** How this member reaches a ledger: its address, the member's own token where it has one, and the certificate that is pinned, where one is. */
+export function ledgerEndpoint(home: string, { url, certificate }: Pick<ConsortiumFile, 'url' | 'certificate'>): RpcEndpoint {
+  const token = loadLedgerToken(home);
+  return { url, ...(token ? { token } : {}), ...(certificate ? { pinnedCertificate: certificate } : {}) };
 }
 
 /** This peer's account key and peer id. Throws PEER_NO_HOME. */

@@ -1,5 +1,5 @@
 /** Performs the effects of one live round with real parts and says what came of them. An undefined outcome is tried again while it is wanted. */
-import type { RoundState as RunState, SumPlan } from '../aggregation/index.ts';
+import { planSizeBytes, type RoundState as RunState, type SumPlan } from '../aggregation/index.ts';
 import { type Clock, type Digest, isSwarmError, type Logger, type PeerId } from '../common/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Network } from '../network/index.ts';
@@ -141,9 +141,7 @@ export class Performer {
   }
 
   async #fetchVector(live: LiveRound, effect: Effect & { kind: 'fetchVector' }, signal: AbortSignal): Promise<Input | undefined> {
-    const plan = this.#plan(live);
-    const sizeBytes = plan.segments.reduce((size, segment) => size + (segment.length * segment.wordBits) / 8, 0);
-    const bytes = await this.#fetch(effect.root, sizeBytes, effect.holders, signal);
+    const bytes = await this.#fetch(effect.root, planSizeBytes(this.#plan(live)), effect.holders, signal);
     if (!bytes) return undefined;
     live.custody.addVector(bytes);
     return { kind: 'vectorHeld', attempt: effect.attempt, member: effect.member };

@@ -4,7 +4,7 @@ import { account, type Clock, type PeerId, silentLogger } from '../common/index.
 import { connectLedger } from '../ledger/index.ts';
 import { readConfig, readConsortium } from './config.ts';
 import { peerErrors } from './errors.ts';
-import { loadIdentity, loadLedgerToken } from './home.ts';
+import { ledgerEndpoint, loadIdentity } from './home.ts';
 
 async function canListen(host: string, port: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -24,9 +24,9 @@ export const probe = {
 
   /** The ledger answers, is the right chain, and has the right contracts. */
   ledger: async (home: string, { clock }: { readonly clock: Clock }): Promise<string> => {
-    const { url, chainId, contract, certificate } = readConsortium(home);
-    const token = loadLedgerToken(home);
-    const endpoint = { url, ...(token ? { token } : {}), ...(certificate ? { pinnedCertificate: certificate } : {}) };
+    const consortium = readConsortium(home);
+    const { url, chainId, contract } = consortium;
+    const endpoint = ledgerEndpoint(home, consortium);
     const { key } = await loadIdentity(home);
     await using ledger = await connectLedger(
       { ...endpoint, chainId, contract, key },

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { createLogger, foundConsortium, readEnrolment, serveEmbeddedLedger, systemClock } from '../../peer/index.ts';
 import { consoleErrors } from '../errors.ts';
-import { plain, Shell } from '../shell.ts';
+import { collect, plain, Shell } from '../shell.ts';
 
 interface ServeFlags {
   readonly folder: string;
@@ -14,8 +14,6 @@ interface ServeFlags {
   readonly certificate?: string;
   readonly key?: string;
 }
-
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 async function serve(shell: Shell, flags: ServeFlags): Promise<void> {
   const logger = createLogger('warn', 'schwarm-ledger');

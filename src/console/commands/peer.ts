@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { createHome, createLogger, createPeer, type LogLevel, systemClock } from '../../peer/index.ts';
 import { doctor } from '../doctor.ts';
 import { serveConsole } from '../server.ts';
-import { plain, Shell } from '../shell.ts';
+import { collect, plain, Shell } from '../shell.ts';
 
 interface Status {
   readonly name: string;
@@ -19,8 +19,6 @@ interface Status {
   readonly others: number;
   readonly counters: { readonly refusedOutsiders: number };
 }
-
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 /** Whether the peer is a member, and if not, for whom it waits. */
 function membershipLine({ membership }: Status): string {
