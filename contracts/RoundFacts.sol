@@ -17,7 +17,9 @@ abstract contract RoundFacts {
         TooFewLeft,
         AttemptsUsedUp,
         SumsDiffer,
-        NoAgreement
+        NoAgreement,
+        Rejected,
+        RolledBack
     }
     enum Outcome {
         Complete,
@@ -25,7 +27,7 @@ abstract contract RoundFacts {
         Stopped
     }
 
-    /// What the study's approved terms say and this contract enforces; times in seconds.
+    /// What the study's approved terms say and this contract enforces. The seconds are the longest that a phase may take.
     struct Terms {
         uint32 rounds;
         uint8 minMembers;
@@ -35,6 +37,12 @@ abstract contract RoundFacts {
         uint32 commitS;
         uint32 readyS;
         uint32 revealS;
+        /// No masks: JOIN is followed by COMMIT.
+        bool open;
+        /// Members of a group that sums among itself, for the members to follow; 0 for one sum over all.
+        uint8 groupSize;
+        /// Version of the protocol between peers that the run is spoken in, for the members to follow.
+        uint8 protocol;
     }
 
     struct Run {
@@ -49,16 +57,30 @@ abstract contract RoundFacts {
         bool live;
         Terms terms;
         /// Members that the next round counts on.
-        uint64 expected;
+        uint128 expected;
         /// Members that asked to be counted on again from the next round.
-        uint64 returning;
+        uint128 returning;
         /// Members that left for good.
-        uint64 left;
+        uint128 left;
         /// The set of the last FINAL round.
-        uint64 present;
+        uint128 present;
         uint32 lastFinal;
         /// Who voted in the last FINAL round, late votes included.
-        uint64 lastVoted;
+        uint128 lastVoted;
+        /// Members with a strike: left out of an attempt that went on without them, and in no FINAL set since.
+        uint128 struck;
+        /// Members with two strikes, until they call `reinstate`.
+        uint128 suspended;
+        /// By phase: the slowest seconds seen with everybody acting, easing by a quarter each time; 0 is unknown.
+        uint32[6] pace;
+    }
+
+    /// A FINAL round as roll-back needs it.
+    struct Result {
+        bytes32 state;
+        bytes32 nextPlan;
+        uint128 set;
+        uint32 round;
     }
 
     /// The open round of a run; the next round is written over it.
@@ -71,39 +93,46 @@ abstract contract RoundFacts {
         uint8 attempt;
         /// Two READY groups are equally large.
         bool tie;
+        /// When the phase began, and when it may be closed without those who are missing.
+        uint64 since;
         uint64 deadline;
-        uint64 roster;
-        uint64 joined;
+        uint128 roster;
+        uint128 joined;
         /// The members of the attempt: U in the protocol.
-        uint64 set;
-        uint64 committed;
-        uint64 ready;
-        uint64 have;
-        uint64 vouched;
-        uint64 voted;
+        uint128 set;
+        uint128 committed;
+        uint128 ready;
+        uint128 have;
+        uint128 vouched;
+        uint128 voted;
+        /// Those whose own rows speak against the result.
+        uint128 rejected;
         /// The largest group of READY members with one context and one sum.
-        uint64 agreed;
+        uint128 agreed;
         /// Whose shares (SHARE) or masked vectors (READY) a member says to hold.
-        uint64[64] holds;
+        uint128[128] holds;
     }
 
     event RunStarted(uint256 indexed run, bytes32 indexed study, address indexed starter, address[] roster, Terms terms, bytes32 base, bytes32 plan);
     event Rejoined(uint256 indexed run, uint8 member);
     event Left(uint256 indexed run, uint8 member);
-    event RunEnded(uint256 indexed run, Outcome outcome, uint64 present);
+    event Struck(uint256 indexed run, uint32 round, uint128 members, uint128 suspended);
+    event Reinstated(uint256 indexed run, uint8 member);
+    event RolledBack(uint256 indexed run, uint32 to);
+    event RunEnded(uint256 indexed run, Outcome outcome, uint128 present);
 
-    event Opened(uint256 indexed run, uint32 indexed round, bytes32 base, bytes32 plan, uint64 roster, uint64 deadline);
+    event Opened(uint256 indexed run, uint32 indexed round, bytes32 base, bytes32 plan, uint128 roster, uint64 since, uint64 deadline);
     event Joined(uint256 indexed run, uint32 indexed round, uint8 member, bytes32 bundle);
-    event JoinClosed(uint256 indexed run, uint32 indexed round, uint64 joined, uint64 deadline);
-    event Vouched(uint256 indexed run, uint32 indexed round, uint8 member, uint64 holds);
-    event AttemptOpened(uint256 indexed run, uint32 indexed round, uint8 attempt, uint64 set, uint64 deadline);
+    event JoinClosed(uint256 indexed run, uint32 indexed round, uint128 joined, uint64 since, uint64 deadline);
+    event Vouched(uint256 indexed run, uint32 indexed round, uint8 member, uint128 holds);
+    event AttemptOpened(uint256 indexed run, uint32 indexed round, uint8 attempt, uint128 set, uint64 since, uint64 deadline);
     event Committed(uint256 indexed run, uint32 indexed round, uint8 attempt, uint8 member, bytes32 root);
-    event CommitClosed(uint256 indexed run, uint32 indexed round, uint8 attempt, uint64 deadline);
-    event Have(uint256 indexed run, uint32 indexed round, uint8 attempt, uint8 member, uint64 holds);
+    event CommitClosed(uint256 indexed run, uint32 indexed round, uint8 attempt, uint64 since, uint64 deadline);
+    event Have(uint256 indexed run, uint32 indexed round, uint8 attempt, uint8 member, uint128 holds);
     event Ready(uint256 indexed run, uint32 indexed round, uint8 attempt, uint8 member, bytes32 context, bytes32 sum, bytes signature);
-    event ReadyClosed(uint256 indexed run, uint32 indexed round, uint8 attempt, bytes32 sum, uint64 deadline);
-    event Voted(uint256 indexed run, uint32 indexed round, uint8 member, bytes32 state, bytes32 model, bytes32 nextPlan);
-    event Final(uint256 indexed run, uint32 indexed round, uint8 attempt, uint64 set, bytes32 state, bytes32 model, bytes32 nextPlan);
+    event ReadyClosed(uint256 indexed run, uint32 indexed round, uint8 attempt, bytes32 sum, uint64 since, uint64 deadline);
+    event Voted(uint256 indexed run, uint32 indexed round, uint8 member, bool accept, bytes32 state, bytes32 model, bytes32 nextPlan);
+    event Final(uint256 indexed run, uint32 indexed round, uint8 attempt, uint128 set, bytes32 state, bytes32 model, bytes32 nextPlan);
     event Void(uint256 indexed run, uint32 indexed round, uint8 attempt, VoidReason reason);
 
     error NotActive(address account);
@@ -116,6 +145,9 @@ abstract contract RoundFacts {
     error NotInRun();
     error NotInRound();
     error HasLeft();
+    error IsSuspended();
+    error NotSuspended();
+    error NoSuchResult();
     error WrongRound(uint32 open);
     error WrongAttempt(uint8 open);
     error WrongPhase(Phase open);

@@ -5,50 +5,54 @@ import {Bits} from './Bits.sol';
 import {ReadySignature} from './ReadySignature.sol';
 import {RunBook} from './RunBook.sol';
 
-/// One round: JOIN, SHARE, then attempts of COMMIT and READY, then REVEAL. A phase closes by itself when everybody has acted,
-/// and by `advance` after its deadline; a call that comes after the deadline still counts as long as nobody advanced.
+/// One round: JOIN, SHARE, then attempts of COMMIT and READY, then REVEAL. A phase closes by itself when everybody who is still in has acted,
+/// and by `advance` after its deadline, or before it where all who are missing have left or were revoked. A call that comes after the deadline
+/// still counts as long as nobody advanced.
 abstract contract RoundPhases is RunBook {
-    using Bits for uint64;
-    using Bits for uint64[64];
+    using Bits for uint128;
+    using Bits for uint128[128];
 
     /// Members with equal votes for (state, model, next plan), by the hash of run, round and vote.
-    mapping(bytes32 => uint64) private votesFor;
+    mapping(bytes32 => uint128) private votesFor;
     /// Members READY with equal (context, sum), by the hash of run, round, attempt and both.
-    mapping(bytes32 => uint64) private readyFor;
+    mapping(bytes32 => uint128) private readyFor;
 
     function join(uint256 id, uint32 number, bytes32 bundle) external {
         (Run storage run, Round storage round, uint8 member) = _inPhase(id, number, Phase.Join);
         round.joined = _with(round.joined, round.roster, member);
         emit Joined(id, number, member, bundle);
-        if (round.joined == round.roster && round.joined.count() >= run.terms.minMembers) _closeJoin(id, run, round);
+        _settle(id, run, round);
     }
 
-    function vouch(uint256 id, uint32 number, uint64 holds) external {
+    /// May be said again with more, as long as the phase lasts.
+    function vouch(uint256 id, uint32 number, uint128 holds) external {
         (Run storage run, Round storage round, uint8 member) = _inPhase(id, number, Phase.Share);
-        round.vouched = _with(round.vouched, round.joined, member);
+        require(round.joined.has(member), NotInRound());
         require(holds.within(round.joined), NotASubset());
-        uint64 withOwn = holds | Bits.one(member);
+        uint128 withOwn = holds | Bits.one(member);
+        if (round.vouched.has(member)) {
+            uint128 before = round.holds[member];
+            require(withOwn != before && before.within(withOwn), AlreadyDone());
+        }
+        round.vouched |= Bits.one(member);
         round.holds[member] = withOwn;
         emit Vouched(id, number, member, withOwn);
-        if (round.vouched == round.joined) _closeShare(id, run, round);
+        _settle(id, run, round);
     }
 
     function commit(uint256 id, uint32 number, uint8 attempt, bytes32 root) external {
         (Run storage run, Round storage round, uint8 member) = _inAttempt(id, number, attempt, Phase.Commit);
         round.committed = _with(round.committed, round.set, member);
         emit Committed(id, number, attempt, member, root);
-        if (round.committed != round.set) return;
-        round.phase = Phase.Ready;
-        round.deadline = _after(run.terms.readyS);
-        emit CommitClosed(id, number, attempt, round.deadline);
+        _settle(id, run, round);
     }
 
-    function have(uint256 id, uint32 number, uint8 attempt, uint64 holds) external {
+    function have(uint256 id, uint32 number, uint8 attempt, uint128 holds) external {
         (, Round storage round, uint8 member) = _inAttempt(id, number, attempt, Phase.Ready);
         require(!round.ready.has(member), AlreadyDone());
         round.have = _with(round.have, round.set, member);
         require(holds.within(round.set), NotASubset());
-        uint64 withOwn = holds | Bits.one(member);
+        uint128 withOwn = holds | Bits.one(member);
         round.holds[member] = withOwn;
         emit Have(id, number, attempt, member, withOwn);
     }
@@ -60,33 +64,80 @@ abstract contract RoundPhases is RunBook {
         require(signer == msg.sender, BadSignature());
         emit Ready(id, number, attempt, member, context, sum, signature);
         _countReady(round, keccak256(abi.encode(id, number, attempt, context, sum)), member);
-        if (round.ready != round.set) return;
-        if (round.agreed == round.set) _closeReady(id, run, round, sum);
-        else _dropMinority(id, run, round);
+        if (round.agreed == round.set) _openReveal(id, run, round, sum);
+        else _settle(id, run, round);
     }
 
-    function vote(uint256 id, uint32 number, bytes32 state, bytes32 model, bytes32 nextPlan) external {
-        if (id >= 1 && id <= runCount && _isLate(runs[id], number)) return _lateVote(id, number, state, model, nextPlan);
+    /// `accept` is false where the sender's own rows speak against the result that it computed.
+    function vote(uint256 id, uint32 number, bool accept, bytes32 state, bytes32 model, bytes32 nextPlan) external {
+        if (id >= 1 && id <= runCount && _isLate(runs[id], number)) return _lateVote(id, number, accept, state, model, nextPlan);
         (Run storage run, Round storage round, uint8 member) = _inPhase(id, number, Phase.Reveal);
         round.voted = _with(round.voted, round.set, member);
-        emit Voted(id, number, member, state, model, nextPlan);
-        bytes32 ballot = keccak256(abi.encode(id, number, state, model, nextPlan));
-        uint64 equal = votesFor[ballot] | Bits.one(member);
-        votesFor[ballot] = equal;
-        if (equal.count() >= Bits.quorum(round.set.count())) _closeFinal(id, run, state, model, nextPlan);
+        emit Voted(id, number, member, accept, state, model, nextPlan);
+        uint256 size = round.set.count();
+        if (accept) {
+            bytes32 ballot = keccak256(abi.encode(id, number, state, model, nextPlan));
+            uint128 equal = votesFor[ballot] | Bits.one(member);
+            votesFor[ballot] = equal;
+            if (equal.count() >= Bits.quorum(size)) {
+                _learn(run, round);
+                return _closeFinal(id, run, state, model, nextPlan);
+            }
+        } else {
+            round.rejected |= Bits.one(member);
+            if (round.rejected.count() > size - Bits.quorum(size)) return _closeVoid(id, run, VoidReason.Rejected);
+        }
+        _settle(id, run, round);
     }
 
-    /// Closes a phase whose deadline has passed, with those that acted in time.
+    /// Closes a phase without those who are missing: after its deadline, or at once where all of them have left or were revoked.
     function advance(uint256 id, uint32 number) external {
         (Run storage run, ) = _acting(id);
         require(number == run.round, WrongRound(run.round));
         Round storage round = open[id];
-        require(block.timestamp >= round.deadline, NotYetExpired(round.deadline));
+        if (block.timestamp >= round.deadline) {
+            _ease(run, round);
+        } else {
+            uint128 missing = _missing(round);
+            require(missing != 0 && _stillActive(id, missing & ~run.left) == 0, NotYetExpired(round.deadline));
+        }
         if (round.phase == Phase.Join) _expireJoin(id, run, round);
-        else if (round.phase == Phase.Share) _closeShare(id, run, round);
+        else if (round.phase == Phase.Share) _closeShare(id, run, round, _vouchedFor(run, round) & round.vouched);
         else if (round.phase == Phase.Commit) _retry(id, run, round, round.committed, VoidReason.TooFewLeft);
         else if (round.phase == Phase.Ready) _expireReady(id, run, round);
         else _closeVoid(id, run, VoidReason.NoAgreement);
+    }
+
+    /// Closes the open phase once everybody who is still in has acted. JOIN waits for its deadline where too few are there, so that others can
+    /// come back; SHARE where somebody is not vouched for yet.
+    function _settle(uint256 id, Run storage run, Round storage round) internal {
+        if (_missing(round) & ~run.left != 0) return;
+        if (round.phase == Phase.Join) {
+            if ((round.joined & ~run.left).count() < run.terms.minMembers) return;
+            _learn(run, round);
+            _closeJoin(id, run, round);
+        } else if (round.phase == Phase.Share) {
+            uint128 set = _vouchedFor(run, round);
+            if (set != round.joined & ~run.left) return;
+            _learn(run, round);
+            _closeShare(id, run, round, set);
+        } else if (round.phase == Phase.Commit) {
+            _learn(run, round);
+            if (round.set & run.left == 0) _openReady(id, run, round);
+            else _retry(id, run, round, round.committed, VoidReason.TooFewLeft);
+        } else if (round.phase == Phase.Ready) {
+            _dropMinority(id, run, round);
+        } else {
+            _closeVoid(id, run, VoidReason.NoAgreement);
+        }
+    }
+
+    /// Who has not done what the open phase waits for.
+    function _missing(Round storage round) private view returns (uint128) {
+        if (round.phase == Phase.Join) return round.roster & ~round.joined;
+        if (round.phase == Phase.Share) return round.joined & ~round.vouched;
+        if (round.phase == Phase.Commit) return round.set & ~round.committed;
+        return round.set & ~(round.phase == Phase.Ready ? round.ready : round.voted);
     }
 
     function _inPhase(uint256 id, uint32 number, Phase phase) private view returns (Run storage run, Round storage round, uint8 member) {
@@ -105,36 +156,40 @@ abstract contract RoundPhases is RunBook {
     }
 
     /// `done` with the member added; refuses a member outside `allowed` and a second time.
-    function _with(uint64 done, uint64 allowed, uint8 member) private pure returns (uint64) {
+    function _with(uint128 done, uint128 allowed, uint8 member) private pure returns (uint128) {
         require(allowed.has(member), NotInRound());
         require(!done.has(member), AlreadyDone());
         return done | Bits.one(member);
     }
 
     function _closeJoin(uint256 id, Run storage run, Round storage round) private {
-        round.phase = Phase.Share;
-        round.deadline = _after(run.terms.shareS);
-        emit JoinClosed(id, run.round, round.joined, round.deadline);
+        round.joined &= ~run.left;
+        if (run.terms.open) return _openAttempt(id, run, round, round.joined, 0);
+        _enter(run, round, Phase.Share);
+        emit JoinClosed(id, run.round, round.joined, round.since, round.deadline);
     }
 
     function _expireJoin(uint256 id, Run storage run, Round storage round) private {
-        if (round.joined.count() >= run.terms.minMembers) _closeJoin(id, run, round);
+        if ((round.joined & ~run.left).count() >= run.terms.minMembers) _closeJoin(id, run, round);
         else _closeVoid(id, run, VoidReason.TooFewJoined);
     }
 
-    /// The first attempt: members whose shares are held by two thirds of the roster, so that their self mask can be removed for certain.
-    function _closeShare(uint256 id, Run storage run, Round storage round) private {
+    /// Members whose shares are held by two thirds of the roster, so that their self mask can be removed for certain.
+    function _vouchedFor(Run storage run, Round storage round) private view returns (uint128 set) {
         uint256 threshold = Bits.quorum(round.roster.count());
-        uint64 set = 0;
-        for (uint256 i = 0; i < 64; i++) {
-            if (round.joined.has(i) && round.holds.heldBy(round.vouched, i) >= threshold) set |= Bits.one(i);
-        }
-        if (set.count() < run.terms.minMembers) _closeVoid(id, run, VoidReason.TooFewVouched);
-        else _openAttempt(id, run, round, set, 0);
+        uint256[128] memory held = Bits.tally(round.holds, round.vouched & ~run.left);
+        uint128 joined = round.joined & ~run.left;
+        for (uint256 i = 0; i < 128; i++) if (joined.has(i) && held[i] >= threshold) set |= Bits.one(i);
     }
 
-    function _openAttempt(uint256 id, Run storage run, Round storage round, uint64 set, uint8 attempt) private {
-        round.phase = Phase.Commit;
+    /// The first attempt.
+    function _closeShare(uint256 id, Run storage run, Round storage round, uint128 set) private {
+        if (set.count() < run.terms.minMembers) return _closeVoid(id, run, VoidReason.TooFewVouched);
+        _strike(id, run, round.joined & ~set);
+        _openAttempt(id, run, round, set, 0);
+    }
+
+    function _openAttempt(uint256 id, Run storage run, Round storage round, uint128 set, uint8 attempt) private {
         round.attempt = attempt;
         round.set = set;
         round.setHash = _hashOf(id, set);
@@ -143,19 +198,32 @@ abstract contract RoundPhases is RunBook {
         round.have = 0;
         round.agreed = 0;
         round.tie = false;
-        round.deadline = _after(run.terms.commitS);
-        emit AttemptOpened(id, run.round, attempt, set, round.deadline);
+        _enter(run, round, Phase.Commit);
+        emit AttemptOpened(id, run.round, attempt, set, round.since, round.deadline);
     }
 
-    /// Another attempt over `rest`, or a VOID round: `tooFew` where too few are left, else where the attempts are used up.
-    function _retry(uint256 id, Run storage run, Round storage round, uint64 rest, VoidReason tooFew) private {
-        if (rest.count() < run.terms.minMembers) return _closeVoid(id, run, tooFew);
+    function _openReady(uint256 id, Run storage run, Round storage round) private {
+        _enter(run, round, Phase.Ready);
+        emit CommitClosed(id, run.round, round.attempt, round.since, round.deadline);
+    }
+
+    function _openReveal(uint256 id, Run storage run, Round storage round, bytes32 sum) private {
+        _learn(run, round);
+        _enter(run, round, Phase.Reveal);
+        emit ReadyClosed(id, run.round, round.attempt, sum, round.since, round.deadline);
+    }
+
+    /// Another attempt over those of `rest` who are still in, or a VOID round: `tooFew` where too few are left, else where the attempts are used up.
+    function _retry(uint256 id, Run storage run, Round storage round, uint128 rest, VoidReason tooFew) private {
+        uint128 set = _stillActive(id, rest & ~run.left);
+        if (set.count() < run.terms.minMembers) return _closeVoid(id, run, tooFew);
+        _strike(id, run, round.set & ~set);
         if (round.attempt + 1 >= run.terms.maxAttempts) return _closeVoid(id, run, VoidReason.AttemptsUsedUp);
-        _openAttempt(id, run, round, rest, round.attempt + 1);
+        _openAttempt(id, run, round, set, round.attempt + 1);
     }
 
     function _countReady(Round storage round, bytes32 statement, uint8 member) private {
-        uint64 group = readyFor[statement] | Bits.one(member);
+        uint128 group = readyFor[statement] | Bits.one(member);
         readyFor[statement] = group;
         uint256 size = group.count();
         uint256 largest = round.agreed.count();
@@ -167,28 +235,23 @@ abstract contract RoundPhases is RunBook {
         }
     }
 
-    function _closeReady(uint256 id, Run storage run, Round storage round, bytes32 sum) private {
-        round.phase = Phase.Reveal;
-        round.deadline = _after(run.terms.revealS);
-        emit ReadyClosed(id, run.round, round.attempt, sum, round.deadline);
-    }
-
-    /// All are READY but not on one sum: on with the largest group, if there is one.
+    /// All who are still in are READY, but not n of n on one sum: on with the largest group, if there is one.
     function _dropMinority(uint256 id, Run storage run, Round storage round) private {
-        if (round.tie) _closeVoid(id, run, VoidReason.SumsDiffer);
+        uint128 stay = round.set & ~run.left;
+        if (stay.within(round.agreed)) _retry(id, run, round, stay, VoidReason.TooFewLeft);
+        else if (round.tie) _closeVoid(id, run, VoidReason.SumsDiffer);
         else _retry(id, run, round, round.agreed, VoidReason.SumsDiffer);
     }
 
     /// Without: the silent; those whose vector fewer than half of the others hold; if there is neither, those not READY.
     function _expireReady(uint256 id, Run storage run, Round storage round) private {
-        uint64 heard = round.ready | round.have;
+        uint128 heard = round.ready | round.have;
         uint256 half = heard.count();
         uint256 readyCount = round.ready.count();
-        uint64 waiting = round.have & ~round.ready;
-        uint64 rest = 0;
-        for (uint256 i = 0; i < 64; i++) {
-            if (!heard.has(i)) continue;
-            if (2 * (readyCount + round.holds.heldBy(waiting, i)) >= half) rest |= Bits.one(i);
+        uint256[128] memory held = Bits.tally(round.holds, round.have & ~round.ready);
+        uint128 rest = 0;
+        for (uint256 i = 0; i < 128; i++) {
+            if (heard.has(i) && 2 * (readyCount + held[i]) >= half) rest |= Bits.one(i);
         }
         _retry(id, run, round, rest == round.set ? round.ready : rest, VoidReason.TooFewLeft);
     }
@@ -198,14 +261,14 @@ abstract contract RoundPhases is RunBook {
     }
 
     /// A vote for a round that is FINAL already changes nothing, but shows that the member came to a result.
-    function _lateVote(uint256 id, uint32 number, bytes32 state, bytes32 model, bytes32 nextPlan) private {
+    function _lateVote(uint256 id, uint32 number, bool accept, bytes32 state, bytes32 model, bytes32 nextPlan) private {
         Run storage run = runs[id];
         uint8 member = _memberOf(id, run);
         run.lastVoted = _with(run.lastVoted, run.present, member);
-        emit Voted(id, number, member, state, model, nextPlan);
+        emit Voted(id, number, member, accept, state, model, nextPlan);
     }
 
-    function _hashOf(uint256 id, uint64 set) private view returns (bytes32) {
+    function _hashOf(uint256 id, uint128 set) private view returns (bytes32) {
         address[] storage roster = rosters[id];
         bytes memory accounts = new bytes(20 * set.count());
         uint256 offset = 0;

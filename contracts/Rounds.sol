@@ -8,11 +8,11 @@ import {Studies} from './Studies.sol';
 
 /// Runs of approved studies, round by round. The address of this contract, with the chain's id, is the consortium's identity.
 contract Rounds is RoundPhases {
-    using Bits for uint64;
+    using Bits for uint128;
 
     /// A sum of fewer members is never revealed, whatever the study's terms say.
     uint8 public constant MIN_MEMBERS = 3;
-    uint8 public constant MAX_MEMBERS = 64;
+    uint8 public constant MAX_MEMBERS = 128;
     uint8 public constant MAX_ATTEMPTS = 8;
 
     constructor(Studies registry) RunBook(registry) {}
@@ -43,21 +43,48 @@ contract Rounds is RoundPhases {
         _end(id, run, Outcome.Stopped);
     }
 
-    /// For good, and at any time: consent can be taken back. The run fails where too few are left.
+    /// Takes back everything after the run's first `keep` FINAL rounds: the open round is VOID, and the next one starts from the state of the last that stands.
+    function rollBack(uint256 id, uint32 keep) external {
+        Run storage run = _startedRun(id);
+        require(run.starter == msg.sender, NotStarter());
+        require(keep >= 1 && keep <= run.finals, NoSuchResult());
+        Result storage result = results[id][keep];
+        emit RolledBack(id, result.round);
+        emit Void(id, run.round, open[id].attempt, VoidReason.RolledBack);
+        run.finals = keep;
+        run.voids = 0;
+        run.present = result.set;
+        run.lastFinal = result.round;
+        run.lastVoted = result.set;
+        _openNext(id, run, run.expected, result.state, result.nextPlan);
+    }
+
+    /// For good, and at any time: consent can be taken back. Nobody waits for the sender from here on; the run fails where too few are left.
     function leaveRun(uint256 id) external {
         (Run storage run, uint8 member) = _acting(id);
         run.left |= Bits.one(member);
         emit Left(id, member);
-        uint64 rest = Bits.full(rosters[id].length) & ~run.left;
+        uint128 rest = Bits.full(rosters[id].length) & ~run.left;
         if (rest.count() < run.terms.minMembers) _end(id, run, Outcome.Failed);
+        else _settle(id, run, open[id]);
     }
 
     /// After having dropped out: the next round counts on this member again.
     function rejoinRun(uint256 id) external {
         (Run storage run, uint8 member) = _acting(id);
+        require(!run.suspended.has(member), IsSuspended());
         require(!run.returning.has(member), AlreadyDone());
         run.returning |= Bits.one(member);
         emit Rejoined(id, member);
+    }
+
+    /// A suspended member's own admin has seen to what was wrong: its strikes are taken away.
+    function reinstate(uint256 id) external {
+        (Run storage run, uint8 member) = _acting(id);
+        require(run.suspended.has(member), NotSuspended());
+        run.suspended &= ~Bits.one(member);
+        run.struck &= ~Bits.one(member);
+        emit Reinstated(id, member);
     }
 
     function runOf(uint256 id) external view returns (Run memory) {
@@ -92,5 +119,7 @@ contract Rounds is RoundPhases {
         require(terms.maxAttempts >= 1 && terms.maxAttempts <= MAX_ATTEMPTS, BadTerms());
         bool allTimes = terms.joinS > 0 && terms.shareS > 0 && terms.commitS > 0 && terms.readyS > 0 && terms.revealS > 0;
         require(allTimes, BadTerms());
+        require(terms.groupSize == 0 || (terms.groupSize >= MIN_MEMBERS && !terms.open), BadTerms());
+        require(terms.protocol >= 1, BadTerms());
     }
 }

@@ -12,7 +12,7 @@ contract Studies {
     }
 
     /// Members that can approve one study: as many as a run's roster can hold.
-    uint256 public constant MAX_APPROVERS = 64;
+    uint256 public constant MAX_APPROVERS = 128;
 
     Members public immutable members;
     mapping(bytes32 => Study) public published;

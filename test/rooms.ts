@@ -39,6 +39,7 @@ const vendors: readonly (readonly [string, string])[] = [
   ['node_modules/pino/', '^src/peer/'],
   ['^(node:)?sqlite$', '^src/(peer/store|dataset)/'],
   ['^(node:)?child_process$', '^src/sandbox/'],
+  ['^(node:)?worker_threads$', '^src/peer/bulk/'],
 ];
 
 const pure = '^src/(common|wire|tensor|aggregation|round|training/autodiff)/';

@@ -183,11 +183,13 @@ export class DemoConsortium {
     return { member, home, user, enrolment, service, page: ready.link, api: () => ApiClient.of(home) };
   }
 
-  /** The first founder proposes, the others vote, until everybody is a member. */
+  /** The first founder proposes, those that are members already vote, until everybody is a member. */
   async #admit(newcomers: readonly DemoPeer[]): Promise<void> {
-    const [proposer, ...voters] = this.peers.slice(0, founders);
+    const [proposer] = this.peers;
     if (!proposer) throw new DemoError('A consortium needs three founding members.');
-    for (const { enrolment, home } of newcomers) {
+    for (const newcomer of newcomers) {
+      const { enrolment, home } = newcomer;
+      const voters = this.peers.slice(1, this.peers.indexOf(newcomer));
       type Members = { members: { account: string; active: boolean }[]; proposals: { proposal: number; done: boolean; action: { account: string } }[] };
       const isMember = async (): Promise<boolean> =>
         (await proposer.api().get<Members>('/v1/members')).members.some((member) => member.account === enrolment.account && member.active);

@@ -2,14 +2,14 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { plain, type RunDocument, readChain, systemClock } from '../../src/console/index.ts';
-import { packStudy } from '../../src/study/index.ts';
 import { type Comparison, compare, loadTables } from './comparison.ts';
 import { DemoConsortium, type DemoPeer, until } from './consortium.ts';
 import { DemoError } from './failure.ts';
 import { type DemoOptions, readOptions } from './options.ts';
 import { systemUser, typed } from './processes.ts';
-import { type MemberResult, type Outcome, resultDocument, type Timing, writeResult } from './result.ts';
+import { type MemberResult, median, type Outcome, resultDocument, type Timing, writeResult } from './result.ts';
 import { bar, resultTable, Screen, sparkline, verdict } from './screen.ts';
+import { approve, discover } from './steps.ts';
 import { type DemoStudy, readDemoStudy } from './study.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
@@ -30,36 +30,6 @@ async function ask<T>(peers: readonly DemoPeer[], path: string): Promise<T> {
   throw last ?? new DemoError('no peer answers');
 }
 
-async function discover(peers: readonly DemoPeer[]): Promise<void> {
-  await until(async () => {
-    const all = await Promise.all(peers.map((peer) => peer.api().get<{ connected: number; others: number }>('/v1/status')));
-    return all.every(({ connected, others }) => connected === peers.length - 1 && others === peers.length - 1) || undefined;
-  });
-}
-
-/** Publishes the study once, and lets every member bind its files and approve. */
-async function approve(demo: DemoStudy, peers: readonly DemoPeer[]): Promise<void> {
-  const [first] = peers;
-  const packed = packStudy(demo.study);
-  await first?.api().send('POST', '/v1/studies', packed);
-  await Promise.all(
-    peers.map(async ({ member, api }) => {
-      await api().send('PUT', `/v1/datasets/${member.dataset}`, { files: member.files });
-      await until(async () => (await api().get<{ studies: { study: string }[] }>('/v1/studies')).studies.find(({ study }) => study === demo.study.id));
-      await api().send('POST', `/v1/studies/${demo.study.id}/approve`, { dataSet: member.dataset });
-    }),
-  );
-  await Promise.all(
-    peers.map(({ api }) =>
-      until(async () => {
-        const { studies } = await api().get<{ studies: { study: string; decisions: { approved: boolean }[] }[] }>('/v1/studies');
-        const decisions = studies.find(({ study }) => study === demo.study.id)?.decisions ?? [];
-        return decisions.filter(({ approved }) => approved).length === peers.length || undefined;
-      }),
-    ),
-  );
-}
-
 /** A line about the round that runs: rate, time left, loss, and whom it waits for. */
 function progressLine(run: RunDocument, secondsPerRound: number): string {
   const losses = run.figures.flatMap(({ meanLoss }) => (meanLoss === undefined ? [] : [meanLoss]));
@@ -68,11 +38,6 @@ function progressLine(run: RunDocument, secondsPerRound: number): string {
   const rate = secondsPerRound > 0 ? `${secondsPerRound.toFixed(2)} s a round, ${left.toFixed(0)} s left` : '';
   const waits = run.waiting ? ` · ${run.waiting.phase}: waiting for ${run.waiting.members.map(plain).join(', ') || 'the ledger'}` : '';
   return `round ${String(run.finalRounds).padStart(2)} of ${run.rounds}  ${bar(run.finalRounds, run.rounds)}  ${rate}${loss}${waits}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
 /** Follows a run to its end by whichever peer answers. */
@@ -199,7 +164,7 @@ async function demo(options: DemoOptions, screen: Screen, consortium: DemoConsor
   screen.step('members', `${study.members.map(({ name }) => name).join(', ')} · ${consortium.isNew ? 'three founded, the others admitted by vote' : 'kept'}`);
   await discover(consortium.peers);
   screen.step('discovery', `${study.members.length} of ${study.members.length} peers found each other over the DHT; each was given one address`);
-  await approve(study, consortium.peers);
+  await approve(study.study, consortium.peers);
   screen.step('study', `"${study.study.manifest.title}" ${study.study.id.slice(0, 8)}… · approved by ${study.members.length} of ${study.members.length}`);
   const outcome = await runStudy(study, consortium, screen);
   const folder = writeResult(outcome, join(project, 'runs'), systemClock.calendarMs());

@@ -35,6 +35,11 @@ export interface Outcome {
   readonly model: Uint8Array;
 }
 
+/** The middle of the ascending order, of an even number the upper one; 0 of none. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
 function heads({ meanAccuracy, all }: ModelQuality): object {
   return { meanAccuracy, pooledAuc: all.auc, pooledAccuracy: all.accuracy };
 }

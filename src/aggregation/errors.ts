@@ -26,6 +26,11 @@ export const aggregationErrors = defineErrors({
     cause: (d: { sizeBytes: number }) => `these ${d.sizeBytes} bytes are not a round state`,
     remedy: 'The state is fetched again from another member.',
   },
+  AGGREGATION_TOO_FEW: {
+    blame: 'self',
+    cause: (d: { rule: string; vectors: number; needed: number }) => `the rule "${d.rule}" merges at least ${d.needed} vectors, given were ${d.vectors}`,
+    remedy: 'Nothing to do: the round ends without a result. Ask for a study with a smaller f when it happens again.',
+  },
   AGGREGATION_ERASED: {
     blame: 'self',
     cause: (d: { attempt: number; what: string }) => `${d.what} of attempt ${d.attempt} was erased or never made`,

@@ -3,7 +3,7 @@
  * evaluation and statistics studies are plans of one protocol. The plan's hash is part of the round's context.
  */
 import { type Digest, digest, hashFields, toHex, u64 } from '../common/index.ts';
-import { dequantise, type Quantised, quantise, type Rounding, type WordBits } from '../tensor/index.ts';
+import { dequantise, type Quantised, quantise, type WordBits } from '../tensor/index.ts';
 import { aggregationErrors } from './errors.ts';
 import { maxSegments, maxVectorSizeBytes } from './limits.ts';
 
@@ -80,8 +80,8 @@ export function planDigest(plan: SumPlan): Digest {
   return digest(toHex(hashFields('schwarm/sum-plan/1', plan.purpose, plan.ordinal, ...fields)));
 }
 
-/** A member's contribution as words. Throws AGGREGATION_NOT_FINITE or AGGREGATION_BAD_PLAN (a segment without its values). */
-export function encodeContribution(plan: SumPlan, values: SegmentValues, rounding: Rounding): Quantised {
+/** A member's contribution as words, each rounded to the nearest integer. Throws AGGREGATION_NOT_FINITE or AGGREGATION_BAD_PLAN (a segment without its values). */
+export function encodeContribution(plan: SumPlan, values: SegmentValues): Quantised {
   const slots = planSlots(plan);
   const words = new Uint8Array(slots.reduce((size, slot) => size + slot.sizeBytes, 0));
   let saturated = 0;
@@ -91,7 +91,7 @@ export function encodeContribution(plan: SumPlan, values: SegmentValues, roundin
       throw aggregationErrors.AGGREGATION_BAD_PLAN({ reason: `segment "${slot.name}" wants ${slot.length} values, given were ${given?.length ?? 'none'}` });
     for (let at = 0; at < given.length; at++)
       if (!Number.isFinite(given[at])) throw aggregationErrors.AGGREGATION_NOT_FINITE({ segment: slot.name, index: at });
-    const part = quantise(given, { range: slot.range, scale: slot.scale, bits: slot.wordBits }, rounding);
+    const part = quantise(given, { range: slot.range, scale: slot.scale, bits: slot.wordBits });
     words.set(part.words, slot.offsetBytes);
     saturated += part.saturated;
   }

@@ -28,7 +28,7 @@ export function statisticsPlan(ordinal: number, { features, members }: Statistic
 
 /** A member's moments, float64 `[2 · features]` (all sums first), as words. */
 export function encodeMoments(plan: SumPlan, rows: number, moments: Float64Array): Uint8Array {
-  return encodeContribution(plan, { rows: [rows], moments }, 'nearest').words;
+  return encodeContribution(plan, { rows: [rows], moments }).words;
 }
 
 /** Rows and moments of all members together. */

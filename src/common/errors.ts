@@ -45,6 +45,7 @@ export interface ErrorEntry {
 }
 
 const entries: ErrorEntry[] = [];
+const makersByCode = new Map<string, ErrorMaker<object>>();
 
 /** Turns a room's descriptions into makers, and records them for the error table in `src/README.md`. */
 // biome-ignore lint/suspicious/noExplicitAny: the detail type of each code differs and is inferred from its own cause.
@@ -52,7 +53,9 @@ export function defineErrors<const T extends Readonly<Record<string, ErrorDescri
   const makers: Record<string, ErrorMaker<object>> = {};
   for (const [code, description] of Object.entries(descriptions)) {
     entries.push({ code, blame: description.blame, remedy: description.remedy });
-    makers[code] = (detail, cause) => new SwarmError(code, description, detail, cause);
+    const make: ErrorMaker<object> = (detail, cause) => new SwarmError(code, description, detail, cause);
+    makers[code] = make;
+    makersByCode.set(code, make);
   }
   return makers as ErrorTable<T>;
 }
@@ -60,6 +63,11 @@ export function defineErrors<const T extends Readonly<Record<string, ErrorDescri
 /** All codes of the rooms loaded so far, in alphabetical order. */
 export function errorTable(): readonly ErrorEntry[] {
   return [...entries].sort((a, b) => (a.code < b.code ? -1 : 1));
+}
+
+/** The error of a code that crossed from another thread as code and detail; undefined where no loaded room has the code. */
+export function errorOf(code: string, detail: object): SwarmError | undefined {
+  return makersByCode.get(code)?.(detail);
 }
 
 /** Narrows to a Schwarm error, optionally of one code. */

@@ -43,18 +43,11 @@ export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
   return level[0] ?? leafHash(new Uint8Array(0));
 }
 
-/** The siblings from leaf `index` up to the root, lowest first; a level without a sibling adds none. */
-export function merklePath(leaves: readonly Uint8Array[], index: number): Uint8Array[] {
-  const path: Uint8Array[] = [];
-  let level: readonly Uint8Array[] = leaves;
-  let at = index;
-  while (level.length > 1) {
-    const sibling = level[at ^ 1];
-    if (sibling !== undefined) path.push(sibling);
-    level = levelAbove(level);
-    at >>= 1;
-  }
-  return path;
+/** For each leaf the siblings from it up to the root, lowest first, 32 bytes each; a level without a sibling adds none. The tree is hashed once. */
+export function merklePaths(leaves: readonly Uint8Array[]): Uint8Array[] {
+  const levels: (readonly Uint8Array[])[] = [leaves];
+  for (let level = leaves; level.length > 1; levels.push(level)) level = levelAbove(level);
+  return leaves.map((_, index) => concat(...levels.flatMap((level, height) => level[(index >> height) ^ 1] ?? [])));
 }
 
 /** True where `leaf` stands at `index` among `count` leaves under `root`, by its path of siblings. */
@@ -74,11 +67,6 @@ export function merkleVerify(root: Uint8Array, leaf: Uint8Array, index: number, 
     width = Math.ceil(width / 2);
   }
   return used === path.length && equalBytes(hash, root);
-}
-
-/** All path bytes in one array, 32 bytes a sibling: the form that travels. */
-export function packPath(path: readonly Uint8Array[]): Uint8Array {
-  return concat(...path);
 }
 
 /** The siblings out of their packed form; undefined where the length is not a multiple of 32. */

@@ -35,8 +35,11 @@ export function createApi(peer: Peer): OpenAPIHono {
     const route = createRoute({ method, path, summary, request, responses });
     api.openapi(
       route,
-      (async (context: { req: { param(): unknown; json(): Promise<unknown> }; json(document: unknown): unknown }) =>
-        context.json(await handle({ params: checked(params, context.req.param()), body: checked(body, body ? await context.req.json() : {}) }))) as never,
+      (async (context: { req: { param(): unknown; json(): Promise<unknown> }; json(document: unknown): unknown }) => {
+        const given = { params: checked(params, context.req.param()), body: checked(body, body ? await context.req.json() : {}) };
+        if (method !== 'get' && !path.endsWith('/approve')) peer.approvals.log.append('console', summary, named(given.params));
+        return context.json(await handle(given));
+      }) as never,
       (result) => {
         if (!result.success)
           throw consoleErrors.CONSOLE_BAD_REQUEST({ problems: result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) });
@@ -51,6 +54,11 @@ export function createApi(peer: Peer): OpenAPIHono {
   addBinaryRoutes(peer, api);
   api.doc31('/v1/openapi.json', { openapi: '3.1.0', info: { title: 'Schwarm peer', version: '1' } });
   return api;
+}
+
+/** Parameters of a path as text, for the log of actions. */
+function named(params: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
 }
 
 type Add = <P extends z.ZodObject, B extends z.ZodType>(
@@ -134,9 +142,13 @@ function addStudyRoutes(peer: Peer, add: Add): void {
       path: '/v1/studies/{study}/approve',
       summary: 'Approve a study with a data set of this member',
       params: study,
-      body: z.strictObject({ dataSet: z.string().max(128) }),
+      body: z.strictObject({
+        dataSet: z.string().max(128),
+        open: z.boolean().default(false),
+        person: z.strictObject({ name: z.string().max(64), secret: z.string().max(64) }).optional(),
+      }),
     },
-    ({ params, body }) => studies.approve(params.study, body.dataSet),
+    ({ params, body }) => peer.approvals.approve(params.study, body.dataSet, body.person, { open: body.open }),
   );
   add({ method: 'post', path: '/v1/studies/{study}/decline', summary: 'Decline a study, or take an approval back', params: study }, async ({ params }) => ({
     study: await studies.decline(params.study),
@@ -146,13 +158,26 @@ function addStudyRoutes(peer: Peer, add: Add): void {
 function addRunRoutes(peer: Peer, add: Add): void {
   const { runs } = peer;
   add({ method: 'get', path: '/v1/runs', summary: 'All runs, newest last' }, () => ({ runs: runs.list().map((status) => runView(peer, status)) }));
-  add({ method: 'post', path: '/v1/runs', summary: 'Start a run of a study with all members that approved it', body: study }, async ({ body }) => ({
-    run: await runs.start(body.study),
-  }));
+  add({ method: 'post', path: '/v1/runs', summary: 'Start a run of a study with all members that approved it', body: study }, async ({ body }) => {
+    const notice = await runs.foreseen(body.study);
+    return { run: await runs.start(body.study), notice: notice ?? null };
+  });
   add({ method: 'get', path: '/v1/runs/{run}', summary: 'One run', params: run }, ({ params }) => runView(peer, runs.status(runs.find(params.run))));
   add({ method: 'post', path: '/v1/runs/{run}/stop', summary: 'Stop an own run, or leave one that another started', params: run }, async ({ params }) => ({
     done: await runs.stop(params.run),
   }));
+  const to = z.strictObject({ to: z.number().int().min(0) });
+  add(
+    { method: 'post', path: '/v1/runs/{run}/roll-back', summary: 'Start again from an earlier FINAL round of an own run', params: run, body: to },
+    async ({ params, body }) => {
+      await runs.rollBack(params.run, body.to);
+      return { run: params.run, to: body.to };
+    },
+  );
+  add({ method: 'post', path: '/v1/runs/{run}/reinstate', summary: 'Take part again after two strikes', params: run }, async ({ params }) => {
+    await runs.reinstate(params.run);
+    return { run: params.run };
+  });
   add({ method: 'get', path: '/v1/runs/{run}/held', summary: 'Hashes of state and model as this member holds them', params: run }, ({ params }) =>
     runs.held(params.run),
   );
@@ -192,6 +217,7 @@ function addBinaryRoutes(peer: Peer, api: OpenAPIHono): void {
   describeBinaryRoutes(api);
   api.post('/v1/studies', async (context) => {
     const packed = await boundedBody(context.req.raw);
+    if (context.req.query('check') !== 'only') peer.approvals.log.append('console', 'Publish a study', { bytes: String(packed.length) });
     return context.json(context.req.query('check') === 'only' ? { study: peer.studies.check(packed) } : { study: await peer.studies.publish(packed) });
   });
   api.get('/v1/runs/:run/model', async (context) => {

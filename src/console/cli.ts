@@ -1,9 +1,11 @@
-/** The command line: nouns and verbs. Only `init`, `up`, `doctor`, `ledger serve|deploy` and `study new` work without a running peer. */
+/** The command line: nouns and verbs. Only `init`, `up`, `doctor`, `ledger serve|deploy`, `study new` and `audit` work without a running peer. */
 import { Command, CommanderError } from 'commander';
+import { addAuditCommands } from './commands/audit.ts';
 import { addDataCommands } from './commands/data.ts';
 import { addLedgerCommands } from './commands/ledger.ts';
 import { addMemberCommands } from './commands/member.ts';
 import { addPeerCommands } from './commands/peer.ts';
+import { addPersonCommands } from './commands/person.ts';
 import { addRunCommands } from './commands/run.ts';
 import { addStudyCommands } from './commands/study.ts';
 import { exitCodes, printError } from './shell.ts';
@@ -21,7 +23,9 @@ export function createProgram(): Command {
   addMemberCommands(program);
   addDataCommands(program);
   addStudyCommands(program);
+  addPersonCommands(program);
   addRunCommands(program);
+  addAuditCommands(program);
   for (const command of program.commands) for (const inner of [command, ...command.commands]) inner.exitOverride();
   return program;
 }

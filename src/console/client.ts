@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Blame, SwarmError } from '../common/index.ts';
 import { homeFiles, readIfThere } from '../peer/index.ts';
 import { consoleErrors } from './errors.ts';
+import { answerMs } from './limits.ts';
 
 interface ErrorBody {
   readonly error?: {
@@ -18,10 +19,13 @@ interface ErrorBody {
 export class ApiClient {
   readonly #url: string;
   readonly #token: string;
+  readonly #patienceMs: number;
 
-  constructor(url: string, token: string) {
+  /** `patienceMs`: milliseconds after which a question that is not answered in full is given up. */
+  constructor(url: string, token: string, patienceMs: number = answerMs) {
     this.#url = url;
     this.#token = token;
+    this.#patienceMs = patienceMs;
   }
 
   /** The client for a home. Throws CONSOLE_NOT_RUNNING. */
@@ -37,14 +41,14 @@ export class ApiClient {
     return this.#url;
   }
 
-  /** A JSON document. Throws the error that the peer answered with, or CONSOLE_UNREACHABLE. */
+  /** A JSON document. Throws the error that the peer answered with, or CONSOLE_UNREACHABLE, also where it has not answered in full in time. */
   async get<T>(path: string): Promise<T> {
-    return (await this.#call('GET', path)).json() as Promise<T>;
+    return await this.#read(path, (response) => response.json() as Promise<T>);
   }
 
-  /** Bytes. */
+  /** Bytes. Throws as `get` does. */
   async bytes(path: string): Promise<Uint8Array> {
-    return new Uint8Array(await (await this.#call('GET', path)).arrayBuffer());
+    return await this.#read(path, async (response) => new Uint8Array(await response.arrayBuffer()));
   }
 
   /** Sends a JSON body, or bytes as they are, and gives the answer. */
@@ -52,14 +56,21 @@ export class ApiClient {
     return (await this.#call(method, path, body)).json() as Promise<T>;
   }
 
-  async #call(method: string, path: string, body?: object | Uint8Array): Promise<Response> {
+  async #read<T>(path: string, body: (response: Response) => Promise<T>): Promise<T> {
+    const response = await this.#call('GET', path, undefined, AbortSignal.timeout(this.#patienceMs));
+    return await body(response).catch((error: unknown) => this.#silent(error));
+  }
+
+  #silent(error: unknown): never {
+    const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw consoleErrors.CONSOLE_UNREACHABLE({ url: this.#url, reason }, error);
+  }
+
+  async #call(method: string, path: string, body?: object | Uint8Array, signal: AbortSignal | null = null): Promise<Response> {
     const binary = body instanceof Uint8Array;
     const headers = { authorization: `Bearer ${this.#token}`, ...(body && !binary ? { 'content-type': 'application/json' } : {}) };
     const content = body === undefined ? {} : { body: binary ? new Blob([new Uint8Array(body)]) : JSON.stringify(body) };
-    const response = await fetch(`${this.#url}${path}`, { method, headers, ...content }).catch((error: unknown) => {
-      const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-      throw consoleErrors.CONSOLE_UNREACHABLE({ url: this.#url, reason }, error);
-    });
+    const response = await fetch(`${this.#url}${path}`, { method, headers, signal, ...content }).catch((error: unknown) => this.#silent(error));
     if (!response.ok) throw await this.#error(response);
     return response;
   }

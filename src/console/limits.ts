@@ -10,3 +10,5 @@ export const maxSessions = 32;
 export const maxLinks = 64;
 /** Milliseconds between two looks of a waiting command. */
 export const watchMs = 200;
+/** Milliseconds in which a peer has to answer a question in full. */
+export const answerMs = 60_000;

@@ -22,9 +22,19 @@ export function exitCodeOf(error: unknown): number {
   return error.blame === 'operator' ? exitCodes.precondition : exitCodes.failed;
 }
 
+/** What a terminal obeys instead of showing: control characters, invisible and direction-changing ones, line and paragraph separators. */
+const obeyed = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /** Text from the ledger or another member, without control characters or terminal escapes. */
 export function plain(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '·');
+  return text.replaceAll(obeyed, '·');
+}
+
+/** One line of JSON in which nothing is left that a terminal obeys: the same document to any parser. */
+export function jsonLine(document: object): string {
+  const escaped = (character: string): string =>
+    Array.from({ length: character.length }, (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');
+  return JSON.stringify(document).replaceAll(obeyed, escaped);
 }
 
 /** Gathers the values of an option that may be given several times. */
@@ -50,7 +60,7 @@ export class Shell {
 
   /** One document on stdout: JSON with --json, else lines for people. */
   print(document: object, lines: readonly string[]): void {
-    process.stdout.write(this.json ? `${JSON.stringify(document)}\n` : `${lines.join('\n')}\n`);
+    process.stdout.write(this.json ? `${jsonLine(document)}\n` : `${lines.join('\n')}\n`);
   }
 
   /** What to do next, after success; not with --json. */
@@ -71,7 +81,7 @@ export function dim(text: string): string {
 
 /** Prints an error with its remedy and gives the exit code. */
 export function printError(error: unknown, json: boolean): number {
-  if (json) process.stdout.write(`${JSON.stringify({ error: errorDocument(error) })}\n`);
+  if (json) process.stdout.write(`${jsonLine({ error: errorDocument(error) })}\n`);
   if (isSwarmError(error))
     process.stderr.write(
       `${styleText('red', 'error', { stream: process.stderr })} ${error.code}: ${error.message.split('\n').map(plain).join('\n')}\n  ${error.remedy}\n`,

@@ -1,5 +1,7 @@
 /** What the API says, as plain JSON: maps become lists, accounts get their names, untrusted texts stay texts. */
+
 import type { FactLine, Peer, PeerStatus, ProposalView, RoundView, RunStatus, StudyDetail, StudyView } from '../peer/index.ts';
+import { auditSentences, exposureOf } from '../peer/index.ts';
 
 function proposal(peer: Peer, view: ProposalView): object {
   const { consortium } = peer.context;
@@ -29,6 +31,8 @@ export function membersView(peer: Peer): object {
       connected: connection !== undefined,
       address: connection?.address ?? null,
       roundTripMs: connection?.roundTripMs ?? null,
+      versions: connection?.versions ?? null,
+      otherVersions: network.incompatible().get(member.peerId) ?? null,
     };
   });
   return { members, proposals: [...consortium.proposals.values()].map((view) => proposal(peer, view)) };
@@ -48,22 +52,38 @@ export function studyDetailView(peer: Peer, detail: StudyDetail): object {
   return {
     study: study.id,
     manifest: study.manifest,
+    audit: auditSentences(study),
     featuresSql: study.featuresSql,
     model: trained,
     publisher: peer.context.consortium.nameOf(publisher),
     decisions,
     approval: approval ?? null,
+    exposure: exposureOf(study),
   };
 }
 
 function round(view: RoundView): object {
-  const { round: ordinal, phase, roster, attempt, set, done, deadlineS, openedS, phaseS, state, model, reason } = view;
-  return { round: ordinal, phase, roster, attempt, set, done, deadlineS, openedS, phaseS, state: state ?? null, model: model ?? null, reason: reason ?? null };
+  const { round: ordinal, phase, roster, attempt, set, done, rejected, deadlineS, openedS, phaseS, state, model, reason } = view;
+  return {
+    round: ordinal,
+    phase,
+    roster,
+    attempt,
+    set,
+    done,
+    rejected,
+    deadlineS,
+    openedS,
+    phaseS,
+    state: state ?? null,
+    model: model ?? null,
+    reason: reason ?? null,
+  };
 }
 
 /** A run: where it stands, what it waits for, its curve. */
 export function runView(peer: Peer, status: RunStatus): object {
-  const { view, title, finalRounds, waiting, figures, outcome, missing, model, trouble, isMember } = status;
+  const { view, title, finalRounds, waiting, figures, outcome, missing, model, trouble, isMember, exposure } = status;
   const { consortium } = peer.context;
   return {
     run: view.run,
@@ -75,11 +95,14 @@ export function runView(peer: Peer, status: RunStatus): object {
     finalRounds,
     startedS: view.startedS,
     newest: view.rounds.length > 0 ? round(view.rounds.at(-1) as RoundView) : null,
-    history: view.rounds.map(({ round: ordinal, phase, set, attempt, openedS, phaseS, state, model: hash, reason }) => ({
+    suspended: view.suspended.map((member) => consortium.nameOf(view.roster[member] ?? view.starter)),
+    struck: view.struck.map((member) => consortium.nameOf(view.roster[member] ?? view.starter)),
+    history: view.rounds.map(({ round: ordinal, phase, set, rejected, attempt, openedS, phaseS, state, model: hash, reason }) => ({
       round: ordinal,
       phase,
       members: set.length,
       absent: view.roster.flatMap((account, member) => (set.includes(member) ? [] : [consortium.nameOf(account)])),
+      rejectedBy: rejected.map((member) => consortium.nameOf(view.roster[member] ?? view.starter)),
       attempt,
       seconds: phaseS - openedS,
       state: state ?? null,
@@ -93,6 +116,8 @@ export function runView(peer: Peer, status: RunStatus): object {
     model: model ?? null,
     trouble: trouble ?? null,
     isMember,
+    open: view.terms.open,
+    exposure,
   };
 }
 
@@ -109,7 +134,11 @@ function memberName(peer: Peer, line: FactLine, member: number): string {
 function factWords(peer: Peer, line: FactLine): string {
   const { fact } = line;
   const { consortium } = peer.context;
-  if ('member' in fact) return `${fact.kind} · ${memberName(peer, line, fact.member)}`;
+  if ('member' in fact) return `${fact.kind === 'voted' && !fact.accept ? 'voted against' : fact.kind} · ${memberName(peer, line, fact.member)}`;
+  if ('members' in fact)
+    return `${fact.kind} · ${fact.members.map((member) => memberName(peer, line, member)).join(', ')}${fact.suspended.length > 0 ? ' · suspended' : ''}`;
+  if (fact.kind === 'void') return `${fact.kind} · ${fact.reason}`;
+  if (fact.kind === 'rolledBack') return `${fact.kind} · to round ${fact.to}`;
   if ('set' in fact) return `${fact.kind} · ${fact.set.length} members`;
   if ('by' in fact) return `${fact.kind} · ${consortium.nameOf(fact.by)}`;
   if ('name' in fact) return `${fact.kind} · ${fact.name}`;

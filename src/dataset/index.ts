@@ -8,4 +8,5 @@
 export { type Binding, bindDataset } from './binding.ts';
 export { checkDataset, type DatasetParts, type LoadOptions, loadFeatures } from './load.ts';
 export type { DatasetProblem, FileReport, QualityReport } from './report.ts';
+export { type SparseFeature, sparseFeatures } from './sparse.ts';
 export { type DroppedRows, type FeatureTable, pooledTable, splitCounts, testRow, trainRow } from './table.ts';

@@ -56,6 +56,8 @@ export interface LedgerBatch {
   readonly cursor: LedgerCursor;
   /** Timestamp of the newest block in seconds since 1970. */
   readonly timeS: number;
+  /** No newer block was known when this was read: a reader that was away has caught up. */
+  readonly isLatest: boolean;
 }
 
 /** What a member may write. Each is one transaction of the member's own account. */
@@ -76,14 +78,17 @@ export type LedgerTransaction =
   | { readonly kind: 'stopRun'; readonly run: number }
   | { readonly kind: 'leaveRun'; readonly run: number }
   | { readonly kind: 'rejoinRun'; readonly run: number }
+  | { readonly kind: 'reinstate'; readonly run: number }
+  /** `keep` FINAL rounds stand, at least one; the later ones are taken back. */
+  | { readonly kind: 'rollBack'; readonly run: number; readonly keep: number }
   | ({ readonly kind: 'join'; readonly bundle: Digest } & RoundKey)
   | ({ readonly kind: 'vouch'; readonly holds: MemberSet } & RoundKey)
   | ({ readonly kind: 'commit'; readonly attempt: number; readonly root: Digest } & RoundKey)
   | ({ readonly kind: 'have'; readonly attempt: number; readonly holds: MemberSet } & RoundKey)
   /** The adapter signs (context, `members`, sum) by EIP-712 with the member's account. */
   | ({ readonly kind: 'ready'; readonly attempt: number; readonly context: Digest; readonly members: readonly Account[]; readonly sum: Digest } & RoundKey)
-  | ({ readonly kind: 'vote'; readonly state: Digest; readonly model: Digest; readonly nextPlan: Digest } & RoundKey)
-  /** Closes a phase whose deadline has passed. */
+  | ({ readonly kind: 'vote'; readonly accept: boolean; readonly state: Digest; readonly model: Digest; readonly nextPlan: Digest } & RoundKey)
+  /** Closes a phase whose deadline has passed, or in which only members are missing that left or were revoked. */
   | ({ readonly kind: 'advance' } & RoundKey);
 
 /** A transaction that is in a block. */

@@ -8,7 +8,7 @@ export const maxRequestBytes = 262_144;
 export const rpcTimeoutMs = 15_000;
 /** Blocks in one `eth_getLogs`: Besu's own bound (`--rpc-max-logs-range`). */
 export const maxLogBlocks = 5_000;
-/** Gas limit of every transaction: far above any call at 64 members, below the 16.7 million that Osaka allows. */
+/** Gas limit of every transaction: above any call at 128 members, below the 16.7 million that Osaka allows. */
 export const gasLimit = 12_000_000;
 /** Sends of one transaction after the nonce was taken by another sender of the same account. */
 export const maxNonceRetries = 3;
@@ -16,12 +16,14 @@ export const maxNonceRetries = 3;
 export const maxQueuedTransactions = 64;
 /** A transaction that is in no block after this long counts as lost: many block periods of any engine. */
 export const receiptTimeoutMs = 60_000;
-/** How often a client asks for the head of the chain unless told otherwise: for the embedded engine; block period / 4 for others. */
+/** How often a client asks for the head of a chain whose node does not say it by itself, unless told otherwise; block period / 4 as a rule. */
 export const defaultPollMs = 50;
 /** Pause before the next try while the node is away: doubles from the first to the second. */
 export const reconnectMs = { first: 100, longest: 5_000 } as const;
-/** Requests that the gateway works on at once; more get HTTP 503. */
-export const maxGatewayRequests = 256;
+/** Longest that the gateway holds back its answer to who waits for a new block. */
+export const longestWaitMs = 1_000;
+/** Requests that the gateway works on at once, those of waiting members included; more get HTTP 503. */
+export const maxGatewayRequests = 512;
 /** Open connections to the gateway. */
 export const maxGatewayConnections = 512;
 /** Blocks between snapshots of the embedded chain: a replay of so many takes a few seconds. */

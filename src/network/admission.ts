@@ -1,7 +1,7 @@
 /** Who may connect: peer ids of active members, checked right after the handshake in both directions, then again by the hello. */
 import type { ConnectionGater } from '@libp2p/interface';
 import { type Account, type Clock, isSwarmError, type Logger, type PeerId } from '../common/index.ts';
-import { bindingStatement, decodeHello, type Hello } from '../wire/index.ts';
+import { bindingStatement, commonVersion, decodeHello, type Hello } from '../wire/index.ts';
 import { networkErrors } from './errors.ts';
 import { verifyPeerSignature } from './keys.ts';
 
@@ -14,9 +14,11 @@ export class Admission {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #notBeforeMs = new Map<string, number>();
+  readonly #incompatible = new Map<PeerId, readonly number[]>();
   #members: ReadonlyMap<PeerId, Account> = new Map();
   refusedOutsiders = 0;
   refusedHellos = 0;
+  refusedVersions = 0;
 
   constructor(self: PeerId, { logger, clock }: { readonly logger: Logger; readonly clock: Clock }) {
     this.#self = self;
@@ -28,6 +30,7 @@ export class Admission {
   setMembers(members: ReadonlyMap<PeerId, Account>): void {
     this.#members = members;
     for (const peer of this.#notBeforeMs.keys()) if (!this.accountOf(peer)) this.#notBeforeMs.delete(peer);
+    for (const peer of this.#incompatible.keys()) if (!this.accountOf(peer)) this.#incompatible.delete(peer);
   }
 
   /** All members with their accounts. */
@@ -66,8 +69,13 @@ export class Admission {
     };
   }
 
-  /** Checks a hello from `peer`. Throws NETWORK_BAD_HELLO. */
-  checkHello(peer: string, bytes: Uint8Array, ours: Hello, accountSigner: AccountSignatureCheck): Account {
+  /** Members that speak no version of the protocol in common with this peer, with those that they speak. */
+  incompatible(): ReadonlyMap<PeerId, readonly number[]> {
+    return this.#incompatible;
+  }
+
+  /** Checks a hello from `peer`. Throws NETWORK_BAD_HELLO or NETWORK_NO_COMMON_VERSION. */
+  checkHello(peer: string, bytes: Uint8Array, ours: Hello, accountSigner: AccountSignatureCheck): Hello {
     const refuse = (reason: string): never => {
       this.refusedHellos++;
       throw networkErrors.NETWORK_BAD_HELLO({ peer, reason });
@@ -79,7 +87,11 @@ export class Admission {
     const statement = bindingStatement(hello);
     if (accountSigner(statement, hello.accountSignature) !== hello.account) return refuse('the account did not sign it');
     if (!verifyPeerSignature(hello.peerId, statement, hello.peerSignature)) return refuse('the peer key did not sign it');
-    return hello.account;
+    this.#incompatible.delete(hello.peerId);
+    if (commonVersion(ours.versions, hello.versions) !== undefined) return hello;
+    this.#incompatible.set(hello.peerId, hello.versions);
+    this.refusedVersions++;
+    throw networkErrors.NETWORK_NO_COMMON_VERSION({ peer, theirs: hello.versions, ours: ours.versions });
   }
 
   #decode(bytes: Uint8Array, refuse: (reason: string) => never): Hello {

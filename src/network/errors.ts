@@ -18,6 +18,11 @@ export const networkErrors = defineErrors({
       `none of ${d.holders} members gave ${d.root.slice(0, 8)}…: ${d.reasons.join('; ') || 'nobody is connected'}`,
     remedy: 'Nothing to do: it is fetched again as long as it is wanted.',
   },
+  NETWORK_CONTENT_TOO_LARGE: {
+    blame: 'remote',
+    cause: (d: { root: string; sizeBytes: number }) => `${d.root.slice(0, 8)}… is said to have ${d.sizeBytes} bytes, more than any content may have`,
+    remedy: 'Nothing to do: it is not fetched. Ask whoever announced it.',
+  },
   NETWORK_BAD_CHUNK: {
     blame: 'remote',
     cause: (d: { peer: string; index: number }) => `${d.peer} sent a wrong chunk ${d.index}`,
@@ -27,6 +32,12 @@ export const networkErrors = defineErrors({
     blame: 'remote',
     cause: (d: { peer: string; reason: string }) => `the stream with ${d.peer} ended: ${d.reason}`,
     remedy: 'Nothing to do: it is tried again.',
+  },
+  NETWORK_NO_COMMON_VERSION: {
+    blame: 'remote',
+    cause: (d: { peer: string; theirs: readonly number[]; ours: readonly number[] }) =>
+      `${d.peer} speaks protocol version ${d.theirs.join(', ')}, this peer ${d.ours.join(', ')}: none in common`,
+    remedy: 'Upgrade the peer whose highest version is the lower one. Until then the two exchange nothing.',
   },
   NETWORK_BAD_HELLO: {
     blame: 'remote',

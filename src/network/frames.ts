@@ -29,7 +29,7 @@ export function onFrames(stream: Stream, limitBytes: number, handle: (bytes: Uin
   });
 }
 
-/** The first frame that arrives. Throws NETWORK_STREAM_FAILED where the stream ends or the signal fires before. */
+/** The first frame that arrives. Throws NETWORK_STREAM_FAILED where the stream ends or the signal fires before; nobody has to wait for it any more by then. */
 export function firstFrame(stream: Stream, limitBytes: number, signal: AbortSignal): Promise<Uint8Array> {
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const fail = (reason: string) => (): void => reject(networkErrors.NETWORK_STREAM_FAILED({ peer: 'the other side', reason }));
@@ -37,7 +37,9 @@ export function firstFrame(stream: Stream, limitBytes: number, signal: AbortSign
   signal.addEventListener('abort', late, { once: true });
   stream.addEventListener('close', fail('closed before an answer'), { once: true });
   onFrames(stream, limitBytes, resolve);
-  return promise.finally(() => signal.removeEventListener('abort', late));
+  const first = promise.finally(() => signal.removeEventListener('abort', late));
+  first.catch(() => undefined);
+  return first;
 }
 
 /** Waits until less than `limitBytes` wait to be written; the stream's own drain promise is not trusted (it resolves only once). */

@@ -1,23 +1,19 @@
-/** The network port over js-libp2p: TCP, Noise, Yamux, and a Kademlia DHT under the consortium's own prefix as address book. */
-import { noise } from '@chainsafe/libp2p-noise';
-import { type Identify, identify } from '@libp2p/identify';
+/** The network port over a libp2p node: who is known, hellos, control messages, content, the search for members, and silent connections. */
 import type { Connection as LibConnection, Stream } from '@libp2p/interface';
-import { type KadDHT, kadDHT, passthroughMapper } from '@libp2p/kad-dht';
 import { peerIdFromString } from '@libp2p/peer-id';
-import { type Ping, ping } from '@libp2p/ping';
-import { tcp } from '@libp2p/tcp';
-import { yamux } from '@libp2p/yamux';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
-import { createLibp2p, type Libp2p } from 'libp2p';
+import type { Libp2p } from 'libp2p';
 import { type Account, type Clock, type Digest, isSwarmError, type Logger, type PeerId } from '../common/index.ts';
 import { encodeHello, maxControlSizeBytes, maxHelloSizeBytes } from '../wire/index.ts';
 import { type AccountSignatureCheck, Admission } from './admission.ts';
-import { fetchFrom, serveContent } from './content.ts';
+import { fetchContent, serveContent } from './content.ts';
 import { networkErrors } from './errors.ts';
 import { firstFrame, frame, onFrames } from './frames.ts';
-import { libp2pKey } from './keys.ts';
-import { addressAgeMs, dialMs, helloMs, maxConnections, maxQueuedMessages, maxStreams, maxWriteBufferBytes, searchMs } from './limits.ts';
-import type { Connection, Content, Network, NetworkCounters, NetworkHandlers, NetworkIdentity, NetworkOptions } from './network.ts';
+import { Gate } from './gate.ts';
+import { dialMs, helloMs, maxConnectionsPerPeer, maxFetchesPerHolder, maxQueuedMessages, maxStreams, maxWriteBufferBytes, searchMs } from './limits.ts';
+import { type Heard, untilSilent } from './liveness.ts';
+import type { Connection, Content, ContentSink, FetchOptions, Network, NetworkCounters, NetworkHandlers, NetworkIdentity, NetworkOptions } from './network.ts';
+import { protocols, type Services, startNode } from './node.ts';
 
 /** What a network is made from. */
 export interface NetworkParts {
@@ -25,8 +21,6 @@ export interface NetworkParts {
   readonly logger: Logger;
   readonly accountSigner: AccountSignatureCheck;
 }
-
-type Services = { identify: Identify; ping: Ping; dht?: KadDHT };
 
 function parsed(address: string): Multiaddr {
   try {
@@ -40,41 +34,6 @@ function peerOf(address: Multiaddr, text: string): string {
   const id = address.getComponents().findLast((component) => component.name === 'p2p')?.value;
   if (!id) throw networkErrors.NETWORK_BAD_ADDRESS({ address: text, reason: 'it does not end in /p2p/ and a peer id' });
   return id;
-}
-
-function protocols(identity: NetworkIdentity): Readonly<Record<'hello' | 'control' | 'content' | 'dht', string>> {
-  const prefix = `/schwarm/${identity.hello.chainId}-${identity.hello.contract}`;
-  return { hello: `${prefix}/hello/1`, control: `${prefix}/control/1`, content: `${prefix}/content/1`, dht: `${prefix}/kad/1.0.0` };
-}
-
-async function startNode(identity: NetworkIdentity, options: NetworkOptions, admission: Admission): Promise<Libp2p<Services>> {
-  const dht = kadDHT({
-    protocol: protocols(identity).dht,
-    clientMode: false,
-    peerInfoMapper: passthroughMapper,
-    initialQuerySelfInterval: 250,
-    allowQueryWithZeroPeers: true,
-  });
-  try {
-    return await createLibp2p<Services>({
-      privateKey: libp2pKey(identity.peerKey),
-      addresses: { listen: [...options.listen], announce: [...options.announce] },
-      transports: [tcp()],
-      connectionEncrypters: [noise()],
-      streamMuxers: [yamux()],
-      connectionGater: admission.gater(),
-      connectionManager: {
-        maxConnections: maxConnections.all,
-        maxIncomingPendingConnections: maxConnections.pending,
-        inboundConnectionThreshold: maxConnections.inboundPerSecond,
-      },
-      connectionMonitor: { abortConnectionOnPingFailure: false },
-      peerStore: { maxAddressAge: addressAgeMs, maxPeerAge: addressAgeMs },
-      services: { identify: identify(), ping: ping(), ...(options.dht === false ? {} : { dht }) } as never,
-    });
-  } catch (error) {
-    throw networkErrors.NETWORK_ADDRESS_IN_USE({ addresses: options.listen }, error);
-  }
 }
 
 /** Starts a peer's network. Nobody may connect before `setMembers`. Throws NETWORK_ADDRESS_IN_USE or NETWORK_BAD_ADDRESS. */
@@ -96,10 +55,13 @@ export async function createNetwork(identity: NetworkIdentity, options: NetworkO
 /** A member behind an open connection whose hello was accepted. */
 interface Known {
   readonly account: Account;
+  readonly versions: readonly number[];
   readonly connection: LibConnection;
   control: Stream | undefined;
   opening: boolean;
   readonly queue: Uint8Array[];
+  readonly fetches: Gate;
+  readonly heard: Heard;
 }
 
 /** The last try to reach a member. */
@@ -118,9 +80,11 @@ class Libp2pNetwork implements Network {
   readonly #handlers: NetworkHandlers;
   readonly #parts: NetworkParts;
   readonly #known = new Map<string, Known>();
+  /** Connections whose hello was accepted. */
+  readonly #greeted = new WeakSet<LibConnection>();
   readonly #tries = new Map<PeerId, Try>();
   readonly #stop = new AbortController();
-  readonly #counts = { messagesIn: 0, messagesOut: 0, messagesDropped: 0, bytesIn: 0, bytesOut: 0 };
+  readonly #counts = { messagesIn: 0, messagesOut: 0, messagesDropped: 0, bytesIn: 0, bytesOut: 0, contentBytesOut: 0, badChunks: 0 };
 
   constructor(node: Libp2p<Services>, identity: NetworkIdentity, admission: Admission, handlers: NetworkHandlers, parts: NetworkParts) {
     this.#node = node;
@@ -142,12 +106,18 @@ class Libp2pNetwork implements Network {
     await this.#node.handle(this.#names.control, (stream, connection) => this.#serveControl(stream, connection), options('control'));
     await this.#node.handle(this.#names.content, (stream, connection) => this.#serveContent(stream, connection), options('content'));
     this.#node.addEventListener('connection:open', ({ detail }) => {
+      if (this.#node.getConnections(detail.remotePeer).length > maxConnectionsPerPeer) return detail.abort(new Error('too many connections of one peer'));
       if (detail.direction === 'outbound') this.#guard(this.#sayHello(detail), detail);
       else this.#guard(this.#expectHello(detail), detail);
     });
     this.#node.addEventListener('connection:close', ({ detail }) => {
-      const known = this.#known.get(detail.remotePeer.toString());
-      if (known?.connection.id === detail.id) this.#known.delete(detail.remotePeer.toString());
+      const peer = detail.remotePeer.toString();
+      const lost = this.#known.get(peer);
+      if (lost?.connection.id !== detail.id) return;
+      this.#known.delete(peer);
+      // where both had dialled, a dial would only give the other connection again
+      const other = this.#node.getConnections(detail.remotePeer).find((connection) => connection.status === 'open' && this.#greeted.has(connection));
+      if (other) this.#know(other, lost);
     });
     this.#search(bootstrap).catch((error: unknown) => this.#parts.logger.debug('the search ended', { reason: String(error) }));
   }
@@ -173,36 +143,37 @@ class Libp2pNetwork implements Network {
     this.#flush(known);
   }
 
-  async fetch(content: Content, holders: readonly PeerId[], { signal }: { readonly signal: AbortSignal }): Promise<Uint8Array> {
-    const reasons: string[] = [];
-    for (const holder of holders) {
-      const known = this.#known.get(holder);
-      if (!known || signal.aborted) continue;
-      try {
-        const stream = await known.connection.newStream(this.#names.content, { signal });
-        const bytes = await fetchFrom(stream, holder, content, { clock: this.#parts.clock, signal });
-        this.#counts.bytesIn += bytes.length;
-        return bytes;
-      } catch (error) {
-        reasons.push(error instanceof Error ? error.message : String(error));
-        if (isSwarmError(error, 'NETWORK_BAD_CHUNK')) this.#parts.logger.warn('a wrong chunk was refused', { peer: holder, root: content.root });
-      }
-    }
-    throw networkErrors.NETWORK_NOT_FETCHED({ root: content.root, holders: holders.length, reasons });
+  fetch(content: Content, sink: ContentSink, holders: readonly PeerId[], options: FetchOptions): Promise<void> {
+    return fetchContent(content, sink, holders, options, {
+      clock: this.#parts.clock,
+      logger: this.#parts.logger,
+      open: (holder, signal) => this.#openContent(holder, signal),
+      arrived: (sizeBytes) => {
+        this.#counts.bytesIn += sizeBytes;
+      },
+      refused: () => {
+        this.#counts.badChunks++;
+      },
+    });
   }
 
   connections(): readonly Connection[] {
-    return [...this.#known].map(([peer, { account, connection }]) => ({
+    return [...this.#known].map(([peer, { account, versions, connection }]) => ({
       peerId: peer as PeerId,
       account,
+      versions,
       address: connection.remoteAddr.toString(),
       roundTripMs: connection.rtt,
     }));
   }
 
   counters(): NetworkCounters {
-    const { refusedOutsiders, refusedHellos } = this.#admission;
-    return { ...this.#counts, refusedOutsiders, refusedHellos };
+    const { refusedOutsiders, refusedHellos, refusedVersions } = this.#admission;
+    return { ...this.#counts, refusedOutsiders, refusedHellos, refusedVersions };
+  }
+
+  incompatible(): ReadonlyMap<PeerId, readonly number[]> {
+    return this.#admission.incompatible();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -235,9 +206,19 @@ class Libp2pNetwork implements Network {
   }
 
   async #answerHello(stream: Stream, connection: LibConnection): Promise<void> {
-    this.#accept(connection, await firstFrame(stream, maxHelloSizeBytes, this.#helloSignal()));
-    stream.send(frame(encodeHello(this.#identity.hello)));
-    await stream.close();
+    const signal = this.#helloSignal();
+    const bytes = await firstFrame(stream, maxHelloSizeBytes, signal);
+    const answer = async (): Promise<void> => {
+      stream.send(frame(encodeHello(this.#identity.hello)));
+      await stream.close({ signal });
+    };
+    try {
+      this.#accept(connection, bytes);
+    } catch (error) {
+      if (isSwarmError(error, 'NETWORK_NO_COMMON_VERSION')) await answer();
+      throw error;
+    }
+    await answer();
   }
 
   async #expectHello(connection: LibConnection): Promise<void> {
@@ -249,12 +230,35 @@ class Libp2pNetwork implements Network {
 
   #accept(connection: LibConnection, bytes: Uint8Array): void {
     const peer = connection.remotePeer.toString();
-    const account = this.#admission.checkHello(peer, bytes, this.#identity.hello, this.#parts.accountSigner);
-    const before = this.#known.get(peer);
-    if (before && before.connection.status === 'open') return;
-    this.#known.set(peer, { account, connection, control: undefined, opening: false, queue: [] });
+    const { account, versions } = this.#admission.checkHello(peer, bytes, this.#identity.hello, this.#parts.accountSigner);
+    // whoever says hello anew may have lost the connection that still looks open from here
+    const known = this.#know(connection, { account, versions });
+    this.#greeted.add(connection);
+    this.#watch(known);
     this.#searchNow();
     this.#parts.logger.info('connected', { peer, account, address: connection.remoteAddr.toString(), direction: connection.direction });
+  }
+
+  #know(connection: LibConnection, { account, versions }: Pick<Known, 'account' | 'versions'>): Known {
+    const known = { account, versions, connection, control: undefined, opening: false, queue: [], fetches: new Gate(maxFetchesPerHolder), heard: { count: 0 } };
+    this.#known.set(connection.remotePeer.toString(), known);
+    return known;
+  }
+
+  /** Ends a connection over which nothing comes any more; the search makes a new one. */
+  #watch({ connection, heard }: Known): void {
+    const { clock, logger } = this.#parts;
+    const ended = (): void => {
+      if (connection.status !== 'open') return;
+      logger.warn('a connection that has fallen silent is ended', { peer: connection.remotePeer.toString() });
+      connection.abort(networkErrors.NETWORK_STREAM_FAILED({ peer: connection.remotePeer.toString(), reason: 'it has fallen silent' }));
+    };
+    untilSilent(connection, heard, { clock, signal: this.#stop.signal }).then(ended, () => undefined);
+  }
+
+  #hear(connection: LibConnection): void {
+    const known = this.#known.get(connection.remotePeer.toString());
+    if (known?.connection.id === connection.id) known.heard.count++;
   }
 
   /** Only members whose hello was accepted are listened to. */
@@ -266,6 +270,7 @@ class Libp2pNetwork implements Network {
     if (!this.#isKnown(connection)) return stream.abort(networkErrors.NETWORK_BAD_HELLO({ peer: connection.remotePeer.toString(), reason: 'no hello yet' }));
     onFrames(stream, maxControlSizeBytes, (bytes) => {
       this.#counts.messagesIn++;
+      this.#hear(connection);
       this.#counts.bytesIn += bytes.length;
       if (this.#isKnown(connection)) this.#handlers.message(connection.remotePeer.toString() as PeerId, bytes);
     });
@@ -273,10 +278,27 @@ class Libp2pNetwork implements Network {
 
   #serveContent(stream: Stream, connection: LibConnection): void {
     if (!this.#isKnown(connection)) return stream.abort(networkErrors.NETWORK_BAD_HELLO({ peer: connection.remotePeer.toString(), reason: 'no hello yet' }));
-    serveContent(stream, (root: Digest) => {
-      const bytes = this.#isKnown(connection) ? this.#handlers.content(root) : undefined;
-      return bytes;
-    });
+    stream.addEventListener('message', () => this.#hear(connection));
+    const gave = (sizeBytes: number): void => {
+      this.#counts.contentBytesOut += sizeBytes;
+    };
+    serveContent(stream, (root: Digest) => (this.#isKnown(connection) ? this.#handlers.content(root) : undefined), gave);
+  }
+
+  /** A content stream to a holder, once fewer than the allowed fetches use it; the stream's end makes room for the next. */
+  async #openContent(holder: PeerId, signal: AbortSignal): Promise<Stream | undefined> {
+    const known = this.#known.get(holder);
+    if (!known) return undefined;
+    await known.fetches.enter(signal);
+    try {
+      const stream = await known.connection.newStream(this.#names.content, { signal });
+      stream.addEventListener('message', () => this.#hear(known.connection));
+      stream.addEventListener('close', () => known.fetches.leave(), { once: true });
+      return stream;
+    } catch (error) {
+      known.fetches.leave();
+      throw error;
+    }
   }
 
   #flush(known: Known): void {

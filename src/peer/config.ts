@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
-import { account } from '../common/index.ts';
+import { account, fromHex } from '../common/index.ts';
 import { maxAddresses, maxAddressSizeBytes, maxNameSizeBytes } from '../wire/index.ts';
 import { peerErrors } from './errors.ts';
+import { isOfflinePublicKey } from './store/audit-records.ts';
 
 const address = z.string().max(maxAddressSizeBytes).startsWith('/', 'a multiaddress such as /ip4/0.0.0.0/tcp/4001');
 const addresses = z.array(address).max(maxAddresses);
@@ -35,6 +36,21 @@ const configSchema = z.strictObject({
     .strictObject({
       /** Memory of the training process in MiB: enough for four times the model plus its activations. */
       memoryLimitMb: z.int().min(128).max(65_536).default(1024),
+    })
+    .prefault({}),
+  /** Needed for studies with an audit window: the public half of a key that is kept off this machine. */
+  audit: z
+    .strictObject({
+      publicKey: z
+        .string()
+        .transform((text) => fromHex(text) ?? new Uint8Array(0))
+        .refine(isOfflinePublicKey, 'the 64 hexadecimal digits that `schwarm audit key` printed'),
+    })
+    .optional(),
+  approvals: z
+    .strictObject({
+      /** How many different people of the institution must approve a study before the peer says so on the ledger. */
+      persons: z.int().min(1).max(2).default(1),
     })
     .prefault({}),
   log: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
@@ -133,5 +149,9 @@ bootstrap = ${list(config.network.bootstrap)}
 [console]
 # The console listens on 127.0.0.1 only. 0 takes a free port at every start.
 port = ${config.console.port}
+
+[approvals]
+# 2: a study is approved only after two people said yes, each with \`--as\` and a file from \`schwarm person add\`.
+persons = ${config.approvals.persons}
 `;
 }

@@ -1,7 +1,7 @@
 /** What the ledger says, folded into one picture: members, proposals, studies, runs. The same facts give the same picture everywhere. */
 import type { Account, Digest, PeerId, StudyId } from '../common/index.ts';
 import type { ConsortiumFact, LedgerEvent, Member, ProposalAction } from '../ledger/index.ts';
-import type { MemberSet, RoundFact, RunFact, RunOutcome, RunTerms, VoidReason } from '../wire/index.ts';
+import { type MemberSet, type RoundFact, type RunFact, type RunOutcome, type RunTerms, type VoidReason, withMember } from '../wire/index.ts';
 
 /** A proposal and its votes. */
 export interface ProposalView {
@@ -34,6 +34,8 @@ export interface RoundView {
   readonly set: MemberSet;
   /** Who has done what the phase waits for. */
   readonly done: MemberSet;
+  /** Who voted against the result. */
+  readonly rejected: MemberSet;
   readonly deadlineS: number;
   readonly openedS: number;
   readonly phaseS: number;
@@ -55,8 +57,17 @@ export interface RunView {
   readonly startedS: number;
   readonly rounds: readonly RoundView[];
   readonly left: MemberSet;
+  /** Members with one strike, and those with two, who wait for their own admin. */
+  readonly struck: MemberSet;
+  readonly suspended: MemberSet;
   readonly outcome?: RunOutcome;
   readonly present?: MemberSet;
+}
+
+/** A member's name as the ledger had it, and whether another active member had the same. */
+export interface NamedMember {
+  readonly name: string;
+  readonly isShared: boolean;
 }
 
 /** A fact in words for people, with its place. */
@@ -75,8 +86,36 @@ function withRound(run: RunView, round: RoundView): RunView {
   return { ...run, rounds: [...run.rounds.filter((other) => other.round !== round.round), round].sort((a, b) => a.round - b.round) };
 }
 
-function add(set: MemberSet, member: number): MemberSet {
-  return set.includes(member) ? set : [...set, member].sort((a, b) => a - b);
+function without(set: MemberSet, members: MemberSet): MemberSet {
+  return set.filter((member) => !members.includes(member));
+}
+
+/** A run before its first round. */
+export function startedRun(fact: RunFact & { readonly kind: 'runStarted' }, run: number, startedS: number): RunView {
+  return { ...fact, run, startedS, rounds: [], left: [], struck: [], suspended: [] };
+}
+
+/** A run after one more fact about it as a whole. */
+function runAfter(run: RunView, fact: Exclude<RunFact, { readonly kind: 'runStarted' }>): RunView {
+  switch (fact.kind) {
+    case 'left':
+      return { ...run, left: withMember(run.left, fact.member) };
+    case 'struck':
+      return { ...run, struck: fact.members.reduce(withMember, run.struck), suspended: fact.suspended.reduce(withMember, run.suspended) };
+    case 'reinstated':
+      return { ...run, struck: without(run.struck, [fact.member]), suspended: without(run.suspended, [fact.member]) };
+    case 'rolledBack':
+      return { ...run, rounds: run.rounds.map((round) => (round.round > fact.to && round.phase === 'final' ? undone(round) : round)) };
+    case 'runEnded':
+      return { ...run, outcome: fact.outcome, present: fact.present };
+    case 'rejoined':
+      return run;
+  }
+}
+
+/** A FINAL round that was taken back counts as VOID. */
+function undone(round: RoundView): RoundView {
+  return { ...round, phase: 'void', reason: 'rolled-back' };
 }
 
 /** A round after one more fact. */
@@ -96,8 +135,9 @@ function roundAfter(round: RoundView, fact: RoundFact, timeS: number): RoundView
     case 'vouched':
     case 'committed':
     case 'ready':
+      return { ...round, done: withMember(round.done, fact.member) };
     case 'voted':
-      return { ...round, done: add(round.done, fact.member) };
+      return { ...round, done: withMember(round.done, fact.member), rejected: fact.accept ? round.rejected : withMember(round.rejected, fact.member) };
     case 'have':
       return round;
     case 'joinClosed':
@@ -121,6 +161,7 @@ export class Consortium {
   readonly proposals = new Map<number, ProposalView>();
   readonly studies = new Map<StudyId, StudyView>();
   readonly runs = new Map<number, RunView>();
+  readonly #named = new Map<number, readonly NamedMember[]>();
   readonly #lines: FactLine[] = [];
   readonly #shown: number;
   #facts = 0;
@@ -162,6 +203,18 @@ export class Consortium {
   /** A member's name, or its account where it has none. */
   nameOf(account: Account): string {
     return this.members.get(account)?.name ?? account;
+  }
+
+  /** The members of a roster by the names that the ledger has now. */
+  named(roster: readonly Account[]): readonly NamedMember[] {
+    const bearers = new Map<string, number>();
+    for (const { name } of this.active()) bearers.set(name, (bearers.get(name) ?? 0) + 1);
+    return roster.map((account) => ({ name: this.nameOf(account), isShared: (bearers.get(this.nameOf(account)) ?? 0) > 1 }));
+  }
+
+  /** The members of a run by the names that the ledger had when it started: the same at every member, whoever is renamed or admitted later. */
+  namedAtStart(run: number): readonly NamedMember[] | undefined {
+    return this.#named.get(run);
   }
 
   /** Accounts of the active members that approve a study, ascending: the roster of a run that starts now. */
@@ -224,13 +277,13 @@ export class Consortium {
 
   #applyRun(run: number, fact: RunFact, timeS: number): void {
     if (fact.kind === 'runStarted') {
-      this.runs.set(run, { ...fact, run, startedS: timeS, rounds: [], left: [] });
+      this.runs.set(run, startedRun(fact, run, timeS));
+      this.#named.set(run, this.named(fact.roster));
       return;
     }
     const known = this.runs.get(run);
     if (!known) return;
-    if (fact.kind === 'left') this.runs.set(run, { ...known, left: add(known.left, fact.member) });
-    if (fact.kind === 'runEnded') this.runs.set(run, { ...known, outcome: fact.outcome, present: fact.present });
+    this.runs.set(run, runAfter(known, fact));
   }
 
   #applyRound(run: number, round: number, fact: RoundFact, timeS: number): void {
@@ -240,11 +293,26 @@ export class Consortium {
       const { base, plan, roster, deadlineS } = fact;
       this.runs.set(
         run,
-        withRound(known, { round, phase: 'join', base, plan, roster, attempt: 0, set: roster, done: [], deadlineS, openedS: timeS, phaseS: timeS }),
+        withRound(known, {
+          round,
+          phase: 'join',
+          base,
+          plan,
+          roster,
+          attempt: 0,
+          set: roster,
+          done: [],
+          rejected: [],
+          deadlineS,
+          openedS: timeS,
+          phaseS: timeS,
+        }),
       );
       return;
     }
     const view = known.rounds.find((other) => other.round === round);
-    if (view) this.runs.set(run, withRound(known, roundAfter(view, fact, timeS)));
+    if (!view) return;
+    const struck = fact.kind === 'final' ? without(known.struck, fact.set) : known.struck;
+    this.runs.set(run, withRound({ ...known, struck }, roundAfter(view, fact, timeS)));
   }
 }

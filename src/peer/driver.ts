@@ -2,62 +2,23 @@
  * The driver of one run: the only loop that feeds round machines. Inputs are stepped, stored, then adopted, and only then are effects
  * performed: persist before send. What is wanted is looked at again on every tick, so nothing that was lost stays lost.
  */
-import { type Bundle, bundleDigest, planDigest, type RoundState as RunState, stateFromBytes } from '../aggregation/index.ts';
-import { type Account, type Clock, type Digest, isSwarmError, type Logger, type PeerId } from '../common/index.ts';
-import type { Ledger } from '../ledger/index.ts';
-import type { Network } from '../network/index.ts';
-import { accountsOf, differencingRisk, type Effect, effectKey, type Input, itemKey, type RoundConfig, wanted } from '../round/index.ts';
+import { planDigest, type RoundState as RunState } from '../aggregation/index.ts';
+import { type Account, type Digest, isSwarmError } from '../common/index.ts';
+import { splitCounts } from '../dataset/index.ts';
+import type { LedgerTransaction } from '../ledger/index.ts';
+import { accountsOf, differencingRisk, type Effect, effectKey, fewestApart, type Input, itemKey, type RoundConfig, wanted } from '../round/index.ts';
 import type { MessageBody, PeerMessage, RoundFact } from '../wire/index.ts';
+import { accept } from './acceptance.ts';
 import type { RunView } from './consortium.ts';
 import { Custody } from './custody.ts';
+import type { DriverParts, Due, Prepared, Preview } from './driver-parts.ts';
 import { figuresSubject } from './figures.ts';
+import { KeptStates } from './kept-states.ts';
 import { liveRounds, postAgainMs, shareGraceS } from './limits.ts';
 import { itemOf, LiveRound } from './live-round.ts';
-import type { LocalRows } from './local-work.ts';
 import { Performer } from './performer.ts';
-import type { Question } from './question.ts';
 import { Releases } from './releases.ts';
-import type { BlobStore } from './store/blobs.ts';
-import type { Journal, JournalInput } from './store/journal.ts';
-import type { Vault } from './store/vault.ts';
-
-/** What a driver works with. */
-export interface DriverParts {
-  readonly ledger: Ledger;
-  readonly network: Network;
-  readonly journal: Journal;
-  readonly vault: Vault;
-  readonly blobs: BlobStore;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly peerIdOf: (account: Account) => PeerId | undefined;
-  readonly nameOf: (account: Account) => string;
-  /** What the shared statistics of this study depend on at this member; undefined where it has none, or has not approved. */
-  readonly statisticsBase: Digest | undefined;
-  /** Called when something happened that people see. */
-  readonly changed: () => void;
-  /** Called once with an error after which the peer cannot go on. */
-  readonly failed: (error: unknown) => void;
-}
-
-/** A round fact on its way into a machine. */
-export interface DueFact {
-  readonly round: number;
-  readonly fact: RoundFact;
-}
-
-/** What has to be stored together with the facts of a batch, and what to do once it is. */
-export interface Preview {
-  readonly inputs: readonly JournalInput[];
-  readonly adopt: () => void;
-}
-
-/** Everything a run needs once its study and rows are there. */
-export interface Prepared {
-  readonly question: Question;
-  readonly rows: LocalRows;
-  readonly genesis: { readonly bytes: Uint8Array; readonly hash: Digest };
-}
+import { isSuspended, roundAbandoned, rowsDominate, setTooClose, stateDiffers } from './troubles.ts';
 
 /** One run at one member. */
 export class RunDriver {
@@ -66,19 +27,24 @@ export class RunDriver {
   readonly #parts: DriverParts;
   readonly #releases: Releases;
   readonly #live = new Map<number, LiveRound>();
-  readonly #states = new Map<Digest, RunState>();
+  /** What came since the event loop's last turn, and whom to tell once it is taken. */
+  readonly #arrived: { readonly live: LiveRound; readonly input: Input; readonly taken: (() => void) | undefined }[] = [];
+  readonly #states: KeptStates;
   readonly #stop = new AbortController();
   #prepared: Prepared | undefined;
   #performer: Performer | undefined;
   #rejoinedFor = -1;
   #trouble: string | undefined;
   #diverged = false;
+  #hasCaughtUp = false;
+  #hasDeclined = false;
 
   constructor(run: RunView, account: Account, parts: DriverParts) {
     this.#run = run;
     this.#self = run.roster.indexOf(account);
     this.#parts = parts;
-    this.#releases = new Releases(run, parts.journal, parts.statisticsBase);
+    this.#states = new KeptStates(parts.blobs, parts.keptElsewhere);
+    this.#releases = new Releases(run, parts.journal, parts.own);
     for (const view of run.rounds.slice(-liveRounds)) this.#live.set(view.round, this.#liveRound(view.round, view.base));
     for (const live of this.#live.values()) this.#releases.remember(live.state.ground);
   }
@@ -88,9 +54,14 @@ export class RunDriver {
     return this.#self;
   }
 
+  /** Accounts of the run by index. */
+  get roster(): readonly Account[] {
+    return this.#run.roster;
+  }
+
   /** What keeps this member from working, in words; undefined where nothing does. */
   get trouble(): string | undefined {
-    return this.#trouble;
+    return this.#parts.view().suspended.includes(this.#self) ? isSuspended(this.#run.run) : this.#trouble;
   }
 
   /** The newest live round. */
@@ -100,27 +71,24 @@ export class RunDriver {
 
   /** The state behind a hash, where it is stored here. */
   stateOf(hash: Digest): RunState | undefined {
-    const known = this.#states.get(hash);
-    if (known) return known;
-    const bytes = this.#parts.blobs.get(hash);
-    if (!bytes) return undefined;
-    const state = stateFromBytes(bytes);
-    this.#states.set(hash, state);
-    return state;
+    const computed = [...this.#live.values()].find((live) => live.computed?.hash === hash)?.computed?.state;
+    return computed ?? this.#states.get(hash);
   }
 
   /** Study, rows and trainer are there: from now on effects are performed. */
   prepared(prepared: Prepared): void {
     if (this.#stop.signal.aborted) return;
-    const { ledger, network, blobs, clock, logger, peerIdOf } = this.#parts;
+    const { ledger, network, blobs, bulk, clock, logger, peerIdOf } = this.#parts;
     this.#prepared = prepared;
     blobs.put(prepared.genesis.bytes);
     this.#performer = new Performer({
       question: prepared.question,
       rows: prepared.rows,
+      auditKey: prepared.auditKey,
       ledger,
       network,
       blobs,
+      bulk,
       clock,
       logger,
       peerOf: (member) => {
@@ -139,7 +107,8 @@ export class RunDriver {
   }
 
   /** Steps through the facts of a batch; the caller stores the inputs with the facts, then calls `adopt`. */
-  preview(facts: readonly DueFact[], timeS: number): Preview {
+  preview({ facts, gone, timeS, isLatest }: Due): Preview {
+    if (this.#stop.signal.aborted) return { inputs: [], adopt: () => undefined };
     const due = new Map<number, Input[]>();
     for (const { round, fact } of facts) {
       if (fact.kind === 'opened' && !this.#live.has(round)) this.#live.set(round, this.#liveRound(round, fact.base));
@@ -148,12 +117,14 @@ export class RunDriver {
       due.set(round, inputs);
       if (live && this.#isGenuine(live, inputs, fact)) inputs.push({ kind: 'fact', fact });
     }
-    const previews = [...this.#live.values()].map((live) => this.#previewRound(live, due.get(live.key.round) ?? [], timeS));
+    const leaving: readonly Input[] = gone.length > 0 ? [{ kind: 'gone', members: gone, timeS }] : [];
+    const previews = [...this.#live.values()].map((live) => this.#previewRound(live, [...(due.get(live.key.round) ?? []), ...leaving], timeS));
     return {
       inputs: previews.flatMap(({ live, inputs }) => inputs.map((input) => ({ ...live.key, input }))),
       adopt: () => {
         for (const { live, inputs, state, answers } of previews) if (inputs.length > 0) this.#adopt(live, state, answers);
         this.#forgetOld();
+        this.#hasCaughtUp ||= isLatest;
         this.#pump();
       },
     };
@@ -168,10 +139,10 @@ export class RunDriver {
   message(account: Account, message: PeerMessage): void {
     const from = this.#run.roster.indexOf(account);
     const live = [...this.#live.values()].find((round) => round.state.ground.context === message.context);
-    if (!live || from < 0 || from === this.#self) return;
+    if (!live || from < 0 || from === this.#self || !this.#hasCaughtUp || this.#stop.signal.aborted) return;
     const { body } = message;
     if (body.kind === 'request') {
-      if (live.state.ground.roster.includes(from)) this.#feed(live, [{ kind: 'requested', by: from, item: body.item }]);
+      if (live.state.ground.roster.includes(from)) this.#queue(live, { kind: 'requested', by: from, item: body.item });
       return;
     }
     if (live.wants(`request/${from}/${itemKey(itemOf(body))}`)) this.#take(live, from, body);
@@ -182,9 +153,11 @@ export class RunDriver {
     return [...this.#live.values()].some((round) => round.state.ground.context === context);
   }
 
-  /** The run is over: every secret of its rounds is destroyed, and all work ends. */
+  /** The run is over: every secret of its rounds is destroyed, its last state stays, and all work ends. */
   async close(): Promise<void> {
     for (const live of this.#live.values()) this.#forget(live);
+    this.#live.clear();
+    this.#states.forget(this.#parts.view(), true);
     await this[Symbol.asyncDispose]();
   }
 
@@ -196,7 +169,7 @@ export class RunDriver {
 
   #liveRound(round: number, base: Digest): LiveRound {
     const { run, study, roster, terms } = this.#run;
-    const { ledger, vault, blobs, journal } = this.#parts;
+    const { ledger, vault, blobs, bulk, journal, keyAgreement } = this.#parts;
     const config: RoundConfig = {
       chainId: ledger.chainId,
       contract: ledger.contract,
@@ -210,7 +183,7 @@ export class RunDriver {
       earlierReleases: this.#releases.on(base),
     };
     const key = { run, round };
-    return new LiveRound(key, config, new Custody(key, vault, blobs), journal.inputs(key));
+    return new LiveRound(key, config, new Custody(key, vault, blobs, bulk, keyAgreement), journal.inputs(key));
   }
 
   /** A READY counts only with a valid signature of its member over the set of its attempt. */
@@ -229,21 +202,38 @@ export class RunDriver {
     const inputs: readonly Input[] = [...facts, { kind: 'time', timeS }];
     const { state, answers } = live.preview(inputs);
     if (facts.length > 0) return { live, inputs, state, answers };
-    const before = live.effects.map(effectKey).join();
-    const moved = wanted(live.config, state).map(effectKey).join() !== before;
+    const moved = wanted(live.config, state).map(effectKey).join() !== [...live.wanted.keys()].join();
     return moved ? { live, inputs, state, answers } : { live, inputs: [], state: live.state, answers: [] };
   }
 
-  #feed(live: LiveRound, inputs: readonly Input[]): void {
-    const { state, answers, changed } = live.preview(inputs);
-    if (!changed && answers.length === 0) return;
+  /** Takes an input with all others that come before the event loop is at its next turn, so that they are stored at once: a disk's sync is what a round waits for. */
+  #queue(live: LiveRound, input: Input, taken?: () => void): void {
+    if (this.#arrived.length === 0) setImmediate(() => this.#turn());
+    this.#arrived.push({ live, input, taken });
+  }
+
+  /** What comes for a round that is forgotten is too late: its journal would stay for ever. */
+  #turn(): void {
+    const arrived = this.#arrived.splice(0);
+    if (this.#stop.signal.aborted) return;
+    const due = [...this.#live.values()].flatMap((live) => {
+      const inputs = arrived.filter((one) => one.live === live).map(({ input }) => input);
+      return inputs.length > 0 ? [{ live, inputs }] : [];
+    });
     try {
-      this.#parts.journal.append({ inputs: inputs.map((input) => ({ ...live.key, input })) });
-      this.#adopt(live, state, answers);
+      for (const { live } of due) live.custody.flush();
+      const previews = due.map(({ live, inputs }) => ({ live, inputs, ...live.preview(inputs) }));
+      const changed = previews.filter((preview) => preview.changed);
+      if (changed.length > 0) this.#parts.journal.append({ inputs: changed.flatMap(({ live, inputs }) => inputs.map((input) => ({ ...live.key, input }))) });
+      for (const { live, state, answers, changed: isNew } of previews) {
+        if (isNew) this.#adopt(live, state, answers);
+        else for (const answer of answers) this.#perform(live, answer, effectKey(answer));
+      }
     } catch (error) {
       this.#parts.failed(error);
       return;
     }
+    for (const { taken } of arrived) taken?.();
     this.#pump();
   }
 
@@ -251,10 +241,11 @@ export class RunDriver {
     const { ground } = state;
     if (ground.released && !live.state.ground.released) this.#releases.remember(ground);
     this.#sayRefusal(live, state);
+    if (ground.abandoned && !live.state.ground.abandoned) this.#sayAbandoned(live);
     const closed = state.phase === 'final' && live.state.phase !== 'final';
     live.adopt(state);
     if (state.phase === 'final') this.#afterFinal(live, state, closed);
-    for (const answer of answers) this.#perform(live, answer);
+    for (const answer of answers) this.#perform(live, answer, effectKey(answer));
     this.#parts.changed();
   }
 
@@ -262,12 +253,11 @@ export class RunDriver {
     const { journal, logger } = this.#parts;
     if (state.differs) {
       this.#diverged = true;
-      this.#trouble = `round ${live.key.round}: this peer computed another state than the one that was voted`;
+      this.#trouble = stateDiffers(live.key.round);
       logger.error('state differs from the one that was voted', { ...live.key });
     }
     const subject = figuresSubject(live.key.run, live.key.round);
     if (live.computed?.hash === state.state && !journal.note(subject)) journal.setNote(subject, live.computed.figures);
-    if (closed) this.#releases.settle(state.ground);
     if (closed) logger.info('round is final', { ...live.key, state: state.state, members: state.set.length });
   }
 
@@ -275,36 +265,72 @@ export class RunDriver {
   #sayRefusal(live: LiveRound, state: LiveRound['state']): void {
     if (state.phase !== 'commit' || !differencingRisk(live.config, state.ground, state.set)) return;
     const missing = this.#releases.missing(state.ground.opened?.base ?? this.#run.base, state.set).map(this.#parts.nameOf);
-    this.#trouble = `this member takes no part: the same sum was opened before over a list that differs by fewer than three members (missing now: ${missing.join(', ') || 'nobody, but others joined'})`;
+    this.#trouble = setTooClose(fewestApart(live.config), missing);
+  }
+
+  /** The ledger holds transactions of this member that its journal does not know: its folder was set back to an earlier state. */
+  #sayAbandoned({ key }: LiveRound): void {
+    this.#trouble = roundAbandoned(key.round);
+    this.#parts.logger.error('the ledger holds transactions of this member that the journal does not know: the round is abandoned', { ...key });
+  }
+
+  /** Whether a round is about to get the state that it starts from: then it is not asked of others. */
+  #isOffered(live: LiveRound): boolean {
+    return this.#arrived.some((one) => one.live === live && one.input.kind === 'baseReady');
   }
 
   /** Gives every open round the state that it starts from, once that is here. */
   #offerBases(): void {
     for (const live of this.#live.values()) {
       const { ground } = live.state;
-      if (!this.#prepared || ground.base !== undefined || !ground.opened) continue;
+      if (!this.#prepared || ground.base !== undefined || !ground.opened || this.#isOffered(live)) continue;
       const state = this.stateOf(ground.opened.base);
-      if (state) this.#feed(live, [{ kind: 'baseReady', base: ground.opened.base, plan: planDigest(this.#prepared.question.plan(state)) }]);
+      if (!state || this.#declines(this.#prepared, state)) continue;
+      const { question, groups } = this.#prepared;
+      const plan = question.plan(state);
+      const named = groups ? { groups } : {};
+      this.#queue(live, { kind: 'baseReady', base: ground.opened.base, plan: planDigest(plan), exchange: question.exchange(plan), ...named });
     }
   }
 
+  /** A sum in which one member's rows outweigh all others is nearly that member's own: it takes no part and leaves, so that nobody waits. */
+  #declines({ question, rows }: Prepared, state: RunState): boolean {
+    const share = question.dominantShare(state, splitCounts(rows.table).train);
+    if (share === undefined) return false;
+    if (!this.#hasDeclined && !this.#parts.view().left.includes(this.#self)) this.#submit({ kind: 'leaveRun', run: this.#run.run });
+    this.#hasDeclined = true;
+    this.#trouble = rowsDominate(share);
+    return true;
+  }
+
+  #submit(transaction: LedgerTransaction): void {
+    this.#parts.ledger.submit(transaction, { signal: this.#stop.signal }).catch((error: unknown) => {
+      if (transaction.kind === 'leaveRun') this.#hasDeclined = false;
+      this.#parts.logger.warn('a transaction was not taken', {
+        run: this.#run.run,
+        kind: transaction.kind,
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    });
+  }
+
   #pump(): void {
-    if (this.#stop.signal.aborted || !this.#performer) return;
+    if (this.#stop.signal.aborted || !this.#performer || !this.#hasCaughtUp) return;
     this.#offerBases();
-    for (const live of this.#live.values()) for (const effect of live.effects) this.#perform(live, effect);
+    for (const live of this.#live.values()) if (!this.#isOffered(live)) for (const [key, effect] of live.wanted) this.#perform(live, effect, key);
     this.#rejoin();
   }
 
-  #perform(live: LiveRound, effect: Effect): void {
+  #perform(live: LiveRound, effect: Effect, key: string): void {
     const { clock, logger, failed } = this.#parts;
-    const key = effectKey(effect);
     if (!this.#performer || this.#diverged || (effect.kind !== 'answer' && !live.pacing.begin(key, clock.nowMs()))) return;
     const end = (waitMs?: number): void => live.pacing.end(key, clock.nowMs(), waitMs);
     const task = this.#performer.perform(live, effect, this.#stop.signal);
     task.then(
       (outcome) => {
-        end(effect.kind === 'post' ? postAgainMs : undefined);
-        if (outcome && !this.#stop.signal.aborted) this.#feed(live, [outcome]);
+        const ended = (): void => end(effect.kind === 'post' ? postAgainMs : undefined);
+        if (outcome && !this.#stop.signal.aborted) this.#queue(live, outcome, ended);
+        else ended();
       },
       (error: unknown) => {
         end();
@@ -319,40 +345,15 @@ export class RunDriver {
   /** Takes what was asked for; a wrong one is said and dropped, and is asked for again. */
   #take(live: LiveRound, from: number, body: Exclude<MessageBody, { readonly kind: 'request' }>): void {
     try {
-      const input = this.#accept(live, from, body);
-      if (input) this.#feed(live, [input]);
+      const input = accept(live, from, body);
+      if (input) this.#queue(live, input);
+      else if (body.kind === 'bundle' || body.kind === 'bundleOf') this.#parts.logger.warn('a bundle does not fit the ledger', { ...live.key, from });
     } catch (error) {
       if (!isSwarmError(error) || error.blame !== 'remote') return this.#parts.failed(error);
       this.#parts.logger.warn('a message was refused', { ...live.key, from, kind: body.kind, code: error.code, reason: error.message });
-      if (body.kind === 'bundle') this.#feed(live, [{ kind: 'bundleRefused', from }]);
+      if (body.kind === 'bundle') this.#queue(live, { kind: 'bundleRefused', from });
+      if (body.kind === 'bundleOf') this.#queue(live, { kind: 'bundleRefused', from: body.owner });
     }
-  }
-
-  #accept(live: LiveRound, from: number, body: Exclude<MessageBody, { readonly kind: 'request' }>): Input | undefined {
-    const { custody } = live;
-    switch (body.kind) {
-      case 'bundle':
-        return this.#acceptBundle(live, from, body);
-      case 'shares':
-        custody.acceptShares(from, body);
-        return { kind: 'sharesHeld', from };
-      case 'seed':
-        custody.acceptSeed(from, body.attempt, body.seed);
-        return { kind: 'seedHeld', attempt: body.attempt, from };
-      case 'seedShare':
-        return custody.acceptSeedShare(body.owner, from, body.attempt, body) ? { kind: 'seedHeld', attempt: body.attempt, from: body.owner } : undefined;
-    }
-  }
-
-  /** A bundle that does not fit the hash on the ledger says nothing about its member and is dropped. */
-  #acceptBundle(live: LiveRound, from: number, bundle: Bundle): Input | undefined {
-    const { context, joined } = live.state.ground;
-    if (!context || bundleDigest(context, from, bundle) !== joined[from]) {
-      this.#parts.logger.warn('a bundle does not fit the ledger', { ...live.key, from });
-      return undefined;
-    }
-    live.custody.acceptBundle(from, bundle);
-    return { kind: 'bundleHeld', from };
   }
 
   /** A member that dropped out and holds the newest state asks to be expected again. */
@@ -360,12 +361,12 @@ export class RunDriver {
     const live = this.newest();
     if (!live || this.#rejoinedFor >= live.key.round) return;
     const { ground, phase } = live.state;
+    const { suspended, left } = this.#parts.view();
+    if (suspended.includes(this.#self) || left.includes(this.#self)) return;
     const absent = ground.opened !== undefined && !ground.roster.includes(this.#self) && phase !== 'final' && phase !== 'void';
     if (!absent || ground.base === undefined) return;
     this.#rejoinedFor = live.key.round;
-    this.#parts.ledger.submit({ kind: 'rejoinRun', run: this.#run.run }, { signal: this.#stop.signal }).catch((error: unknown) => {
-      this.#parts.logger.warn('could not ask to be expected again', { run: this.#run.run, reason: error instanceof Error ? error.message : String(error) });
-    });
+    this.#submit({ kind: 'rejoinRun', run: this.#run.run });
   }
 
   #forgetOld(): void {
@@ -376,15 +377,11 @@ export class RunDriver {
     }
   }
 
-  /** Secrets, masked vectors and journal of a round go; so does the state it started from, where no live round needs it. */
+  /** Secrets, masked vectors and journal of a round go; so do states that no roll-back may ask for any more. */
   #forget(live: LiveRound): void {
-    live.custody.erase(this.#run.terms.maxAttempts);
+    live.erase(this.#run.terms.maxAttempts);
     live.custody.forgetVectors();
     this.#parts.journal.forgetRound(live.key);
-    const base = live.state.ground.opened?.base;
-    const needed = [...this.#live.values()].some(({ state }) => state.ground.opened?.base === base || (state.phase === 'final' && state.state === base));
-    if (base === undefined || needed) return;
-    this.#parts.blobs.remove(base);
-    this.#states.delete(base);
+    this.#states.forget(this.#parts.view(), false);
   }
 }

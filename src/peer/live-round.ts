@@ -1,7 +1,7 @@
 /** One round while it is live: the machine's state, the member's custody, and the one way in: inputs are stepped, stored, then adopted. */
 import type { RoundState as RunState } from '../aggregation/index.ts';
 import type { Digest } from '../common/index.ts';
-import { type Effect, effectKey, type Input, initialState, type RoundConfig, type RoundState, step, wanted } from '../round/index.ts';
+import { type Effect, effectKey, type Input, initialState, type RoundConfig, type RoundState, take, wanted } from '../round/index.ts';
 import type { Item, MessageBody, RoundKey } from '../wire/index.ts';
 import type { Custody } from './custody.ts';
 import { Pacing } from './pacing.ts';
@@ -21,15 +21,19 @@ export class LiveRound {
   readonly custody: Custody;
   readonly pacing = new Pacing();
   computed: Computed | undefined;
+  /** Local steps behind this member's words, as long as this process lives. */
+  steps: { readonly done: number; readonly asked: number } | undefined;
   #state: RoundState;
-  #effects: readonly Effect[];
+  /** What is wanted now, by key. */
+  #wanted: ReadonlyMap<string, Effect>;
 
   constructor(key: RoundKey, config: RoundConfig, custody: Custody, past: readonly Input[]) {
     this.key = key;
     this.config = config;
     this.custody = custody;
-    this.#state = past.reduce((state, input) => step(config, state, input).state, initialState());
-    this.#effects = wanted(config, this.#state);
+    for (const root of past.flatMap(storedRoot)) custody.addVector(root);
+    this.#state = past.reduce((state, input) => take(config, state, input).state, initialState());
+    this.#wanted = byKey(wanted(config, this.#state));
   }
 
   /** The machine's state now. */
@@ -37,14 +41,14 @@ export class LiveRound {
     return this.#state;
   }
 
-  /** What is wanted now, without answers. */
-  get effects(): readonly Effect[] {
-    return this.#effects;
+  /** What is wanted now by key, without answers. */
+  get wanted(): ReadonlyMap<string, Effect> {
+    return this.#wanted;
   }
 
   /** Whether a request with this key is wanted now: only then is its answer taken from the network. */
   wants(key: string): boolean {
-    return this.#effects.some((effect) => effectKey(effect) === key);
+    return this.#wanted.has(key);
   }
 
   /** Steps through inputs without keeping anything. */
@@ -52,19 +56,35 @@ export class LiveRound {
     let state = this.#state;
     const answers: Effect[] = [];
     for (const input of inputs) {
-      const result = step(this.config, state, input);
+      const result = take(this.config, state, input);
       state = result.state;
-      answers.push(...result.effects.filter((effect) => effect.kind === 'answer'));
+      answers.push(...result.effects);
     }
     return { state, answers, changed: state !== this.#state };
+  }
+
+  /** Destroys the secrets of all attempts below `below`; of a FINAL round with an audit window the sealed record is written before. */
+  erase(below: number): void {
+    if (this.#state.phase === 'final') this.custody.keepOpening(this.#state.attempt);
+    this.custody.erase(below);
   }
 
   /** Keeps a previewed state, after its inputs were stored. */
   adopt(state: RoundState): void {
     this.#state = state;
-    this.#effects = wanted(this.config, state);
-    this.pacing.keep(new Set(this.#effects.map(effectKey)));
+    this.#wanted = byKey(wanted(this.config, state));
+    this.pacing.keep(this.#wanted);
   }
+}
+
+/** Vectors and sums of shards that an input of the past may have left on disk. */
+export function storedRoot(input: Input): readonly Digest[] {
+  if (input.kind === 'shardSummed' || input.kind === 'shardAnnounced') return [input.root];
+  return input.kind === 'fact' && input.fact.kind === 'committed' ? [input.fact.root] : [];
+}
+
+function byKey(effects: readonly Effect[]): ReadonlyMap<string, Effect> {
+  return new Map(effects.map((effect) => [effectKey(effect), effect]));
 }
 
 /** The item that a message brings. */
@@ -74,8 +94,16 @@ export function itemOf(body: Exclude<MessageBody, { readonly kind: 'request' }>)
     case 'shares':
       return { kind: body.kind };
     case 'seed':
-      return { kind: 'seed', attempt: body.attempt };
+    case 'groupSum':
+      return { kind: body.kind, attempt: body.attempt };
     case 'seedShare':
       return { kind: 'seedShare', attempt: body.attempt, owner: body.owner };
+    case 'bundleOf':
+      return { kind: 'bundleOf', owner: body.owner };
+    case 'shardSum':
+      return { kind: 'shardSum', attempt: body.attempt, generation: body.generation, shard: body.shard };
+    case 'point':
+    case 'prints':
+      return { kind: body.kind, attempt: body.attempt, generation: body.generation };
   }
 }

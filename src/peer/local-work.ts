@@ -1,8 +1,9 @@
 /** What a member computes from its own rows for one sum: statistics or an update, as words ready to be masked. */
-import { encodeMoments, encodeUpdate, type RoundState } from '../aggregation/index.ts';
-import { seededChance } from '../common/index.ts';
+import { encodeMoments, type RoundState, roundingKey } from '../aggregation/index.ts';
+import type { Digest } from '../common/index.ts';
 import type { FeatureTable } from '../dataset/index.ts';
-import { scaledMoments, type Trainer, trainingTask } from '../training/index.ts';
+import { meanLoss, scaledMoments, type Trainer, trainingTask } from '../training/index.ts';
+import type { Bulk, WordsPlace } from './bulk/bulk.ts';
 import type { Question } from './question.ts';
 
 /** One member's rows and trainer within one run. */
@@ -18,17 +19,42 @@ export async function prepareTrainer(question: Question, rows: LocalRows, state:
   await rows.trainer.prepare(trainingTask(question.study, rows.table, state.standardisation), { signal });
 }
 
-/** The member's words for the sum after `state`. Rounding draws depend on (study seed, member, ordinal), so that a run can be repeated bit for bit. */
-export async function localWords(question: Question, rows: LocalRows, state: RoundState, signal: AbortSignal): Promise<Uint8Array> {
+/** Steps done of those that the study asks for. */
+export interface StepsDone {
+  readonly done: number;
+  readonly asked: number;
+}
+
+/** Mean loss of a model on this member's own test rows; undefined where it has none. The trainer must be prepared for the state's standardisation. */
+export async function ownLoss(question: Question, { trainer }: LocalRows, state: RoundState, signal: AbortSignal): Promise<number | undefined> {
+  const { scores, labels } = await trainer.score({ parameters: state.parameters.slice(), split: 'test' }, { signal });
+  return meanLoss(scores, labels, question.study.manifest.label.classes.length);
+}
+
+/**
+ * Makes the member's words for the sum after `state`, and gives how much of the local work they hold (undefined for statistics).
+ * Rounding draws depend on (study seed, member, ordinal), so that a run can be repeated bit for bit.
+ */
+export async function localWords(
+  question: Question,
+  rows: LocalRows,
+  from: { readonly state: RoundState; readonly hash: Digest },
+  place: WordsPlace,
+  bulk: Bulk,
+  signal: AbortSignal,
+): Promise<StepsDone | undefined> {
+  const { state, hash } = from;
   const plan = question.plan(state);
   const { table, trainer, member } = rows;
   if (plan.purpose === 'statistics') {
     const moments = scaledMoments(table, question.study.manifest.features.column);
-    return encodeMoments(plan, moments.rows, moments.sums);
+    await bulk.run('storeWords', { place, words: encodeMoments(plan, moments.rows, moments.sums) }, { signal });
+    return undefined;
   }
   const { seed, training } = question.study.manifest;
-  const parameters = Float32Array.from(state.parameters);
-  const trained = await trainer.train({ parameters, steps: training.localSteps, seed, member, round: state.ordinal }, { signal });
-  const local = { base: state.parameters, trained: trained.parameters, rows: trained.rows, lossSum: trained.lossSum };
-  return encodeUpdate(plan, question.updateTerms(), local, seededChance('rounding', seed, member, state.ordinal));
+  const terms = { steps: training.localSteps, budgetMs: 1_000 * training.budgetS, seed, member, round: state.ordinal };
+  const trained = await trainer.train({ parameters: state.parameters.slice(), ...terms }, { signal });
+  const update = { trained: trained.parameters, rows: trained.rows, lossSum: trained.lossSum, roundingKey: roundingKey(seed, member, state.ordinal) };
+  await bulk.run('encodeUpdate', { place, plan, terms: question.updateTerms(), base: hash, ...update }, { signal });
+  return { done: trained.steps, asked: training.localSteps };
 }

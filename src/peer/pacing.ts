@@ -26,7 +26,7 @@ export class Pacing {
   }
 
   /** Forgets everything that is not wanted any more, so that it starts afresh when it is wanted again. */
-  keep(wanted: ReadonlySet<string>): void {
+  keep(wanted: { readonly has: (key: string) => boolean }): void {
     for (const [key, { running }] of this.#tries) if (!running && !wanted.has(key)) this.#tries.delete(key);
   }
 }

@@ -2,7 +2,12 @@
 import { type Account, type Clock, isSwarmError, type Logger, type PeerId } from '../common/index.ts';
 import { connectLedger, type LedgerBatch, type Member, signAccountMessage, verifyAccountSignature } from '../ledger/index.ts';
 import { createNetwork, type NetworkCounters, signWithPeerKey } from '../network/index.ts';
-import { bindingStatement, decodeMessage } from '../wire/index.ts';
+import { createOnnxTrainer } from '../training/index.ts';
+import { bindingStatement, decodeMessage, protocolVersions } from '../wire/index.ts';
+import { Allowance } from './allowance.ts';
+import { Approvals } from './approvals.ts';
+import { createWorkerBulk } from './bulk/worker.ts';
+import { collectGarbage } from './collect.ts';
 import { readConfig, readConsortium } from './config.ts';
 import { Consortium, type ProposalView } from './consortium.ts';
 import type { PeerContext } from './context.ts';
@@ -10,6 +15,7 @@ import { DataSets } from './data-sets.ts';
 import { peerErrors } from './errors.ts';
 import { ledgerEndpoint, loadIdentity } from './home.ts';
 import { shownFacts, tickMs } from './limits.ts';
+import { removeOrphans } from './orphans.ts';
 import { Runs } from './runs.ts';
 import { BlobStore } from './store/blobs.ts';
 import { Journal } from './store/journal.ts';
@@ -41,6 +47,10 @@ export interface PeerStatus {
   readonly connected: number;
   readonly others: number;
   readonly counters: NetworkCounters;
+  /** Versions of the protocol that this peer speaks. */
+  readonly versions: readonly number[];
+  /** Members that speak no version in common with it. */
+  readonly incompatible: readonly { readonly name: string; readonly versions: readonly number[] }[];
 }
 
 /** What a peer is made from besides its home. Ledger and network are the real ones where nothing else is given. */
@@ -49,6 +59,9 @@ export interface PeerParts {
   readonly logger: Logger;
   readonly ledger?: typeof connectLedger;
   readonly network?: typeof createNetwork;
+  readonly trainer?: PeerContext['createTrainer'];
+  /** Versions of the protocol that this peer speaks; those of the build where nothing else is given. */
+  readonly versions?: readonly number[];
 }
 
 /** One running peer. Dispose it to stop. */
@@ -56,9 +69,11 @@ export class Peer implements AsyncDisposable {
   readonly context: PeerContext;
   readonly dataSets: DataSets;
   readonly studies: Studies;
+  readonly approvals: Approvals;
   readonly runs: Runs;
   /** Rejects when the peer cannot go on; resolves when it was stopped. */
   readonly ended: Promise<void>;
+  readonly #allowance: Allowance;
   readonly #stop: AbortController;
   readonly #listeners = new Set<() => void>();
   readonly #end = Promise.withResolvers<void>();
@@ -68,10 +83,12 @@ export class Peer implements AsyncDisposable {
   constructor(context: PeerContext, stop: AbortController) {
     this.context = context;
     this.#stop = stop;
+    this.#allowance = new Allowance(context.clock);
     this.ended = this.#end.promise;
     this.ended.catch(() => undefined);
     this.dataSets = new DataSets(context);
     this.studies = new Studies(context, this.dataSets);
+    this.approvals = new Approvals(context, this.studies);
     this.runs = new Runs(context, { studies: this.studies, dataSets: this.dataSets, changed: () => this.#changed(), failed: (error) => this.#fail(error) });
   }
 
@@ -80,6 +97,7 @@ export class Peer implements AsyncDisposable {
     const { consortium, network, clock } = this.context;
     network.setMembers(consortium.peers());
     this.#head.seenMs = clock.nowMs();
+    removeOrphans(this.context);
     this.runs.resume();
     this.#loops.push(this.#follow(), this.#tick());
     for (const loop of this.#loops) loop.catch((error: unknown) => this.#fail(error));
@@ -89,12 +107,18 @@ export class Peer implements AsyncDisposable {
   message(from: PeerId, bytes: Uint8Array): void {
     const account = this.context.consortium.peers().get(from);
     if (!account) return;
+    if (!this.#allowance.take(from)) return this.#sayDropped(from, { reason: 'it sends more messages than any round needs' });
     try {
-      this.runs.message(account, decodeMessage(bytes));
+      this.runs.message(account, decodeMessage(bytes, this.context.versions));
     } catch (error) {
       if (!isSwarmError(error) || error.blame !== 'remote') return this.#fail(error);
-      this.context.logger.warn('a message was dropped', { from, code: error.code, reason: error.message });
+      this.#sayDropped(from, { code: error.code, reason: error.message });
     }
+  }
+
+  #sayDropped(from: PeerId, why: { readonly code?: string; readonly reason: string }): void {
+    const messages = this.#allowance.dropped(from);
+    if (messages !== undefined) this.context.logger.warn('a message was dropped', { from, ...why, messages });
   }
 
   /** Calls `listener` after anything that people see has changed; gives the function that ends it. */
@@ -118,6 +142,8 @@ export class Peer implements AsyncDisposable {
       connected: network.connections().length,
       others: consortium.active().filter((member) => member.account !== account).length,
       counters: network.counters(),
+      versions: this.context.versions,
+      incompatible: [...network.incompatible()].map(([peer, versions]) => ({ name: consortium.nameOf(consortium.peers().get(peer) ?? account), versions })),
     };
   }
 
@@ -168,9 +194,11 @@ export class Peer implements AsyncDisposable {
 
   /** One batch: stepped through, stored with its facts, then folded in and acted upon. */
   #ingest(batch: LedgerBatch): void {
-    const { journal, consortium, network, clock } = this.context;
+    const { journal, consortium, network, clock, signal } = this.context;
+    // a peer that stops has no drivers any more: facts stored without their inputs would be missing after the next start
+    if (signal.aborted) return;
     const moved = batch.events.length > 0 || batch.cursor.block !== this.#head.block;
-    const preview = this.runs.preview(batch.events, batch.timeS);
+    const preview = this.runs.preview(batch);
     if (batch.events.length > 0 || preview.inputs.length > 0) journal.append({ events: batch.events, cursor: batch.cursor, inputs: preview.inputs });
     for (const event of batch.events) consortium.apply(event);
     this.#head = { block: batch.cursor.block, timeS: batch.timeS, seenMs: clock.nowMs() };
@@ -195,7 +223,13 @@ export async function createPeer(home: string, parts: PeerParts): Promise<Peer> 
   const stop = new AbortController();
   await using made = new AsyncDisposableStack();
   const [config, consortiumFile, identity] = [readConfig(home), readConsortium(home), await loadIdentity(home)];
-  const { clock, ledger: toLedger = connectLedger, network: toNetwork = createNetwork } = parts;
+  const {
+    clock,
+    versions = protocolVersions,
+    ledger: toLedger = connectLedger,
+    network: toNetwork = createNetwork,
+    trainer: createTrainer = createOnnxTrainer,
+  } = parts;
   const logger = parts.logger.child({ peer: config.name });
   const journal = made.use(new Journal(home));
   const consortium = new Consortium(shownFacts);
@@ -209,10 +243,11 @@ export async function createPeer(home: string, parts: PeerParts): Promise<Peer> 
     ...binding,
     accountSignature: await signAccountMessage(identity.key, statement),
     peerSignature: signWithPeerKey(identity.peerKey, statement),
+    versions,
   };
   const blobs = new BlobStore(home);
   let peer: Peer | undefined;
-  const handlers = { message: (from: PeerId, bytes: Uint8Array) => peer?.message(from, bytes), content: blobs.get.bind(blobs) };
+  const handlers = { message: (from: PeerId, bytes: Uint8Array) => peer?.message(from, bytes), content: blobs.reader.bind(blobs) };
   const network = made.use(
     await toNetwork({ peerKey: identity.peerKey, hello }, config.network, handlers, { clock, logger, accountSigner: verifyAccountSignature }),
   );
@@ -225,14 +260,23 @@ export async function createPeer(home: string, parts: PeerParts): Promise<Peer> 
     ledger,
     network,
     journal,
+    versions,
     vault: new Vault(home),
     blobs,
+    createTrainer,
+    bulk: made.use(createWorkerBulk(home)),
     clock,
     logger,
     signal: stop.signal,
   };
   peer = new Peer(context, stop);
   made.move();
-  peer.open();
+  try {
+    peer.open();
+  } catch (error) {
+    await peer[Symbol.asyncDispose]();
+    throw error;
+  }
+  collectGarbage();
   return peer;
 }

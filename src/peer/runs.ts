@@ -1,67 +1,31 @@
 /** Runs at one peer: started from an approved study, driven round by round, watched, stopped, reported. */
-import { fewestMembers, type RoundState as RunState, stateBytes, stateDigest, stateFromBytes } from '../aggregation/index.ts';
+import { type RoundState as RunState, stateBytes, stateDigest, stateFromBytes } from '../aggregation/index.ts';
 import type { Account, Digest } from '../common/index.ts';
-import { isSwarmError } from '../common/index.ts';
+import { assert, isSwarmError } from '../common/index.ts';
 import { loadFeatures, splitCounts } from '../dataset/index.ts';
-import type { LedgerEvent } from '../ledger/index.ts';
-import { hasStatisticsRound, runTerms, type Study } from '../study/index.ts';
+import type { LedgerBatch } from '../ledger/index.ts';
+import { exposureOf, runTerms, type Study } from '../study/index.ts';
 import { modelDigest } from '../tensor/index.ts';
-import { accuracy, auc, createOnnxTrainer, exportModel, multiclassAccuracy, type RocPoint, rocPoints, trainingTask } from '../training/index.ts';
-import type { PeerMessage } from '../wire/index.ts';
-import type { RunView } from './consortium.ts';
+import { exportModel, trainingTask } from '../training/index.ts';
+import { commonVersion, type ReceivedMessage, type RoundKey } from '../wire/index.ts';
+import { collectGarbage } from './collect.ts';
+import { type RunView, startedRun } from './consortium.ts';
 import type { PeerContext } from './context.ts';
 import type { DataSets } from './data-sets.ts';
-import { type Preview, RunDriver } from './driver.ts';
+import { RunDriver } from './driver.ts';
+import type { Preview } from './driver-parts.ts';
 import { peerErrors } from './errors.ts';
 import { figuresOf } from './figures.ts';
+import { groupsOfRun } from './groups.ts';
+import { neededStates } from './kept-states.ts';
+import { membershipLeakage } from './leakage.ts';
 import { liveRounds } from './limits.ts';
-import { Question, type RoundFigures } from './question.ts';
-import { checkModel, type Studies } from './studies.ts';
-
-/** What a round waits for: which members, in which phase, until when. */
-export interface Waiting {
-  readonly round: number;
-  readonly phase: string;
-  readonly members: readonly string[];
-  /** Ledger time in seconds. */
-  readonly sinceS: number;
-  readonly untilS: number;
-}
-
-/** A run as people see it. */
-export interface RunStatus {
-  readonly view: RunView;
-  readonly title: string;
-  readonly finalRounds: number;
-  readonly waiting: Waiting | undefined;
-  readonly figures: readonly (RoundFigures & { readonly round: number })[];
-  /** `complete`, `complete n of m`, `failed`, `stopped`, or undefined while it runs. */
-  readonly outcome: string | undefined;
-  readonly missing: readonly string[];
-  readonly model: Digest | undefined;
-  /** Why this member does not work in the run, if so. */
-  readonly trouble: string | undefined;
-  readonly isMember: boolean;
-}
-
-/** How well a model does on this member's own rows of one side of the split. */
-export interface OwnFigures {
-  readonly rows: number;
-  readonly positives: number | undefined;
-  readonly auc: number | undefined;
-  readonly low: number | undefined;
-  readonly high: number | undefined;
-  readonly accuracy: number;
-  readonly roc: readonly RocPoint[];
-}
-
-/** A member's own report on a run: its own rows only. */
-export interface OwnReport {
-  readonly status: RunStatus;
-  readonly member: string;
-  readonly rows: { readonly train: number; readonly test: number };
-  readonly swarm: OwnFigures;
-}
+import { figuresFrom } from './own-figures.ts';
+import { Precedents } from './precedents.ts';
+import { Question } from './question.ts';
+import { dueFor, genesisOf, sameTerms } from './run-start.ts';
+import type { OwnReport, RunStatus, Waiting } from './run-views.ts';
+import type { Studies } from './studies.ts';
 
 /** All runs that this member knows. */
 export class Runs {
@@ -70,6 +34,7 @@ export class Runs {
   readonly #dataSets: DataSets;
   readonly #drivers = new Map<number, RunDriver>();
   readonly #titles = new Map<string, string>();
+  readonly #exposures = new Map<string, readonly string[]>();
   readonly #changed: () => void;
   readonly #failed: (error: unknown) => void;
 
@@ -97,20 +62,19 @@ export class Runs {
 
   /** The peer stopped between the end of a run and its own last work for it. */
   #isUnsettled(run: RunView): boolean {
-    const { blobs, vault } = this.#context;
+    const { blobs, vault, journal } = this.#context;
     const last = run.rounds.filter((round) => round.phase === 'final').at(-1)?.state;
     const isMissing = run.outcome === 'complete' && last !== undefined && !blobs.get(last);
-    return isMissing || run.rounds.slice(-liveRounds).some(({ round }) => vault.load({ run: run.run, round }) !== undefined);
+    const isOpen = (key: RoundKey): boolean => vault.load(key) !== undefined || journal.inputs(key).length > 0;
+    return isMissing || run.rounds.slice(-liveRounds).some(({ round }) => isOpen({ run: run.run, round }));
   }
 
   /** Steps through a batch of events; the caller stores what comes back, folds the events into the picture, then calls `adopt`. */
-  preview(events: readonly LedgerEvent[], timeS: number): Preview {
+  preview({ events, timeS, isLatest }: LedgerBatch): Preview {
     for (const event of events) {
-      if (event.scope === 'run' && event.fact.kind === 'runStarted')
-        this.#drive({ ...event.fact, run: event.run, startedS: event.timeS, rounds: [], left: [] });
+      if (event.scope === 'run' && event.fact.kind === 'runStarted') this.#drive(startedRun(event.fact, event.run, event.timeS));
     }
-    const facts = (run: number) => events.flatMap((event) => (event.scope === 'round' && event.run === run ? [{ round: event.round, fact: event.fact }] : []));
-    const previews = [...this.#drivers].map(([run, driver]) => driver.preview(facts(run), timeS));
+    const previews = [...this.#drivers].map(([run, driver]) => driver.preview({ ...dueFor(run, driver.roster, events), timeS, isLatest }));
     const ended = events.flatMap((event) => (event.scope === 'run' && event.fact.kind === 'runEnded' ? [event.run] : []));
     return {
       inputs: previews.flatMap(({ inputs }) => inputs),
@@ -127,8 +91,11 @@ export class Runs {
   }
 
   /** Hands a message to the round that it belongs to; others are dropped. */
-  message(account: Account, message: PeerMessage): void {
-    for (const driver of this.#drivers.values()) if (driver.knows(message.context)) driver.message(account, message);
+  message(account: Account, message: ReceivedMessage): void {
+    for (const [run, driver] of this.#drivers) {
+      const { terms } = this.#context.consortium.runs.get(run) ?? {};
+      if (terms?.protocol === message.version && driver.knows(message.context)) driver.message(account, message);
+    }
   }
 
   /** The newest run, or the one with this number. Throws PEER_UNKNOWN. */
@@ -167,10 +134,19 @@ export class Runs {
       model: finals.at(-1)?.model,
       trouble: this.#drivers.get(view.run)?.trouble,
       isMember: view.roster.includes(this.#context.account),
+      exposure: this.#exposures.get(view.study) ?? [],
     };
   }
 
-  /** Starts a run of a study with all members that approved it. Throws PEER_TOO_FEW_APPROVALS or LEDGER_REFUSED. */
+  /** What should be known before a run of a study begins, in one sentence; undefined where there is nothing. */
+  async foreseen(text: string): Promise<string | undefined> {
+    const study = await this.#studies.load(this.#studies.find(text).study);
+    const roster = this.#context.consortium.approvers(study.id);
+    if (roster.length < study.manifest.terms.minMembers) return undefined;
+    return this.#precedents(study, roster, genesisOf(study, roster.length).hash).notice();
+  }
+
+  /** Starts a run of a study with all members that approved it. Throws PEER_TOO_FEW_APPROVALS, PEER_GROUPS_DO_NOT_FIT, PEER_APPROVALS_DIFFER, PEER_SET_TOO_CLOSE or LEDGER_REFUSED. */
   async start(text: string): Promise<number> {
     const view = this.#studies.find(text);
     const study = await this.#studies.load(view.study);
@@ -179,11 +155,29 @@ export class Runs {
     const needed = study.manifest.terms.minMembers;
     if (roster.length < needed)
       throw peerErrors.PEER_TOO_FEW_APPROVALS({ approvals: roster.length, needed, names: roster.map((account) => consortium.nameOf(account)) });
-    this.#refuseDifferencing(study, roster);
     const genesis = genesisOf(study, roster.length);
+    this.#precedents(study, roster, genesis.hash).refuseFirst();
     const before = new Set(consortium.runs.keys());
-    await ledger.submit({ kind: 'startRun', study: study.id, roster, terms: runTerms(study), base: genesis.hash, plan: genesis.plan }, { signal });
+    const terms = { ...runTerms(study), protocol: this.#versionFor(roster, genesis.version) };
+    try {
+      await ledger.submit({ kind: 'startRun', study: study.id, roster, terms, base: genesis.hash, plan: genesis.plan }, { signal });
+    } catch (error) {
+      const isRoster = isSwarmError(error, 'LEDGER_REFUSED') && String(Reflect.get(error.detail, 'reason')).startsWith('BadRoster');
+      throw isRoster ? peerErrors.PEER_APPROVALS_DIFFER({ names: roster.map((account) => consortium.nameOf(account)) }, error) : error;
+    }
     return await this.#startedRun(study, before);
+  }
+
+  /** The highest version of the protocol that all of a roster speak; of a member that is not connected only the first is known. */
+  #versionFor(roster: readonly Account[], needed: number): number {
+    const { account, network, versions, consortium } = this.#context;
+    const spoken = new Map([...network.connections().map((connection) => [connection.account, connection.versions] as const), [account, versions]]);
+    const version = commonVersion(versions, ...roster.map((member) => spoken.get(member) ?? [1]));
+    if (version !== undefined && version >= needed) return version;
+    throw peerErrors.PEER_NO_COMMON_VERSION({
+      needed,
+      versions: roster.map((member) => `${consortium.nameOf(member)} ${spoken.get(member)?.join(', ') ?? 'is not connected'}`),
+    });
   }
 
   /** Stops a run that this member started, or leaves one that another started. */
@@ -193,6 +187,24 @@ export class Runs {
     const own = view.starter === this.#context.account;
     await this.#context.ledger.submit({ kind: own ? 'stopRun' : 'leaveRun', run }, { signal: this.#context.signal });
     return own ? 'stopped' : 'left';
+  }
+
+  /** Takes back every FINAL round after `to`: the next one starts from its state. Throws PEER_UNKNOWN where that state is not kept here any more, or LEDGER_REFUSED. */
+  async rollBack(run: number, to: number): Promise<void> {
+    const view = this.find(run);
+    if (view.outcome !== undefined) throw peerErrors.PEER_RUN_ENDED({ run, outcome: view.outcome });
+    const finals = view.rounds.filter((round) => round.phase === 'final');
+    const isIn = view.roster.includes(this.#context.account);
+    const kept = finals.filter(({ state }) => !isIn || (state !== undefined && this.#context.blobs.get(state)));
+    const keep = finals.findIndex(({ round }) => round === to) + 1;
+    if (!kept.some(({ round }) => round === to))
+      throw peerErrors.PEER_UNKNOWN({ what: 'kept FINAL round', name: String(to), known: kept.map(({ round }) => String(round)) });
+    await this.#context.ledger.submit({ kind: 'rollBack', run, keep }, { signal: this.#context.signal });
+  }
+
+  /** Takes this member's own strikes away, after its admin has seen to what was wrong. Throws LEDGER_REFUSED where it is not suspended. */
+  async reinstate(run: number): Promise<void> {
+    await this.#context.ledger.submit({ kind: 'reinstate', run: this.find(run).run }, { signal: this.#context.signal });
   }
 
   /** The trained model as an ONNX file that takes the raw output of the study's SQL. Throws PEER_RUN_NOT_DONE. */
@@ -227,10 +239,12 @@ export class Runs {
     const { clock, logger, signal, config, consortium, account } = this.#context;
     const approval = this.#studies.approval(study.id);
     const table = await loadFeatures(study, this.#dataSets.get(approval?.dataSet ?? ''), { signal }, { clock, logger });
-    await using trainer = createOnnxTrainer({ name: 'report', memoryLimitMb: config.training.memoryLimitMb }, { clock, logger });
+    await using trainer = this.#context.createTrainer({ name: 'report', memoryLimitMb: config.training.memoryLimitMb }, { clock, logger });
     await trainer.prepare(trainingTask(study, table, state.standardisation), { signal });
     const scored = await trainer.score({ parameters: Float32Array.from(state.parameters), split: 'test' }, { signal });
-    return { status: this.status(view), member: consortium.nameOf(account), rows: splitCounts(table), swarm: figuresFrom(study, scored.scores, scored.labels) };
+    const trained = await trainer.score({ parameters: Float32Array.from(state.parameters), split: 'train' }, { signal });
+    const swarm = figuresFrom(study, scored.scores, scored.labels);
+    return { status: this.status(view), member: consortium.nameOf(account), rows: splitCounts(table), swarm, leakage: membershipLeakage(trained, scored) };
   }
 
   /** Ends the work of all runs. */
@@ -239,19 +253,10 @@ export class Runs {
     this.#drivers.clear();
   }
 
-  /** A run over a list that differs from an earlier one by fewer than three members would open their statistics by subtraction. */
-  #refuseDifferencing(study: Study, roster: readonly Account[]): void {
-    const { journal, consortium } = this.#context;
-    const base = this.#studies.approval(study.id)?.statisticsBase;
-    if (base === undefined || !hasStatisticsRound(study)) return;
-    for (const earlier of journal.releases(base)) {
-      const missing = earlier.filter((account) => !roster.includes(account));
-      const added = roster.filter((account) => !earlier.includes(account));
-      const changed = missing.length + added.length;
-      if (changed === 0 || changed >= fewestMembers) continue;
-      const names = (accounts: readonly Account[]) => accounts.map((account) => consortium.nameOf(account));
-      throw peerErrors.PEER_SET_TOO_CLOSE({ missing: names(missing), added: names(added) });
-    }
+  #precedents(study: Study, roster: readonly Account[], base: Digest): Precedents {
+    const terms = { ...runTerms(study), protocol: 0 };
+    const groups = groupsOfRun(study, this.#context.consortium.named(roster));
+    return new Precedents(this.#context, { study: study.id, roster, terms, groups, base, own: this.#studies.approval(study.id)?.own });
   }
 
   #names(view: RunView, members: readonly number[]): readonly string[] {
@@ -266,7 +271,7 @@ export class Runs {
     if (!round || round.phase === 'final' || round.phase === 'void') return undefined;
     const members = this.#names(
       view,
-      round.set.filter((member) => !round.done.includes(member)),
+      round.set.filter((member) => !round.done.includes(member) && !view.left.includes(member)),
     );
     return { round: round.round, phase: round.phase, members, sinceS: round.phaseS, untilS: round.deadlineS };
   }
@@ -282,17 +287,20 @@ export class Runs {
   }
 
   #drive(run: RunView): void {
-    const { account, consortium, ledger, network, journal, vault, blobs, clock, logger } = this.#context;
+    const { account, consortium, ledger, network, journal, vault, blobs, bulk, clock, logger } = this.#context;
     if (this.#drivers.has(run.run) || !run.roster.includes(account)) return;
     const peerIdOf = (member: Account) => consortium.members.get(member)?.peerId;
     const driver = new RunDriver(run, account, {
       nameOf: (member) => consortium.nameOf(member),
-      statisticsBase: this.#studies.approval(run.study)?.statisticsBase,
+      own: this.#studies.approval(run.study)?.own,
+      view: () => consortium.runs.get(run.run) ?? run,
+      keptElsewhere: (state) => [...consortium.runs.values()].some((other) => other.run !== run.run && neededStates(other).includes(state)),
       ledger,
       network,
       journal,
       vault,
       blobs,
+      bulk,
       clock,
       logger,
       peerIdOf,
@@ -307,23 +315,35 @@ export class Runs {
     });
   }
 
-  /** Study, rows and trainer for a run; refuses one whose terms, base or plan are not those of the approved study. */
+  /** Study, rows and trainer for a run; refuses one whose terms, base or plan are not those of the approved study, and one whose members its groups do not fit. */
   async #prepare(run: RunView, driver: RunDriver): Promise<void> {
-    const { account, clock, logger, signal, config, consortium } = this.#context;
+    const { account, clock, logger, signal, config, consortium, versions } = this.#context;
     const study = await this.#studies.load(run.study);
     this.#titles.set(study.id, study.manifest.title);
+    this.#exposures.set(study.id, exposureOf(study));
     const approval = this.#studies.approval(study.id);
     if (!approval) return driver.unprepared('this member has not approved the study');
     const genesis = genesisOf(study, run.roster.length);
-    const same = genesis.hash === run.base && genesis.plan === run.plan && JSON.stringify(sorted(runTerms(study))) === JSON.stringify(sorted(run.terms));
+    const { protocol, ...terms } = run.terms;
+    if (!versions.includes(protocol))
+      return driver.unprepared(`the run is spoken in protocol version ${protocol}, this peer speaks ${versions.join(', ')}: upgrade it`);
+    const same = genesis.hash === run.base && genesis.plan === run.plan && sameTerms(runTerms(study), terms);
     if (!same) return driver.unprepared('the run was started with other terms than the study has');
+    const named = consortium.namedAtStart(run.run);
+    assert(named, 'the start of a run is in the picture before its study is loaded');
+    const groups = groupsOfRun(study, named);
+    const auditKey = study.manifest.terms.audit ? config.audit?.publicKey : undefined;
+    if (study.manifest.terms.audit && !auditKey)
+      return driver.unprepared('config.toml has no [audit] publicKey, and the study seals a record of each round to it');
     const table = await loadFeatures(study, this.#dataSets.get(approval.dataSet), { signal }, { clock, logger });
     if (table.dataVersion !== approval.dataVersion) return driver.unprepared('the bound files have changed since the study was approved: approve it again');
-    const trainer = createOnnxTrainer({ name: `run-${run.run}`, memoryLimitMb: config.training.memoryLimitMb }, { clock, logger });
+    const trainer = this.#context.createTrainer({ name: `run-${run.run}`, memoryLimitMb: config.training.memoryLimitMb }, { clock, logger });
     driver.prepared({
       question: new Question(study, run.roster.length, genesis.parameters),
       rows: { member: consortium.nameOf(account), table, trainer },
+      auditKey,
       genesis,
+      groups,
     });
   }
 
@@ -339,6 +359,7 @@ export class Runs {
       };
       while (consortium.runs.get(run)?.outcome === 'complete' && !isHere()) await clock.sleep(50, { signal });
       await driver.close();
+      collectGarbage();
       this.#drivers.delete(run);
       this.#changed();
     };
@@ -354,41 +375,4 @@ export class Runs {
     if (view.outcome === undefined || !state) throw peerErrors.PEER_RUN_NOT_DONE({ run });
     return { view, study, state };
   }
-}
-
-function sorted(value: object): object {
-  return Object.fromEntries(Object.entries(value).sort());
-}
-
-/** Where a run of `study` over `members` members starts. */
-function genesisOf(study: Study, members: number) {
-  const parameters = checkModel(study).genesis;
-  return { parameters: parameters.length, ...new Question(study, members, parameters.length).genesis(parameters) };
-}
-
-/** AUC, interval, accuracy and ROC of scores against labels. */
-export function figuresFrom(study: Study, scores: Float32Array, labels: Float32Array): OwnFigures {
-  const binary = study.manifest.task === 'binary';
-  if (!binary) {
-    return {
-      rows: labels.length,
-      positives: undefined,
-      auc: undefined,
-      low: undefined,
-      high: undefined,
-      accuracy: multiclassAccuracy(scores, labels, study.manifest.label.classes.length) ?? 0,
-      roc: [],
-    };
-  }
-  const area = auc(scores, labels);
-  const positives = labels.reduce((sum, label) => sum + label, 0);
-  return {
-    rows: labels.length,
-    positives,
-    auc: area?.auc,
-    low: area?.low,
-    high: area?.high,
-    accuracy: accuracy(scores, labels) ?? 0,
-    roc: rocPoints(scores, labels),
-  };
 }

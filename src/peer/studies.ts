@@ -1,20 +1,21 @@
 /** Studies at one peer: published by hash, fetched from any member, checked again, approved with a data set or declined. */
 import { type Account, type Digest, digest, hashFields, type StudyId, toHex } from '../common/index.ts';
-import { loadFeatures, splitCounts } from '../dataset/index.ts';
-import { packStudy, type Study, unpackStudy } from '../study/index.ts';
+import { type FeatureTable, loadFeatures, splitCounts } from '../dataset/index.ts';
+import { hasStatisticsRound, isOpen, packStudy, type Study, unpackStudy } from '../study/index.ts';
 import { inspectModel, type ModelReport } from '../training/index.ts';
 import type { StudyView } from './consortium.ts';
 import type { PeerContext } from './context.ts';
 import type { DataSets } from './data-sets.ts';
 import { peerErrors } from './errors.ts';
 import { fetchMs } from './limits.ts';
+import type { RowsBase } from './releases.ts';
 
 /** What a steward chose when approving: which data set stands behind the study here. */
 export interface Approval {
   readonly dataSet: string;
   readonly dataVersion: string;
-  /** What the study's shared statistics depend on here: SELECT, columns, split, rows. Two studies with one base would give one sum. */
-  readonly statisticsBase: Digest;
+  /** What the study's sums depend on here: SELECT, columns, split, rows. Two studies with one base would give one sum of statistics. */
+  readonly own: RowsBase;
 }
 
 /** Everything that a steward looks at before deciding. */
@@ -32,16 +33,20 @@ export function checkModel(study: Study): ModelReport {
   return inspectModel(study.model, { loss: training.loss, classes: label.classes.length, batchSize: training.batchSize, features: features.column.length });
 }
 
-function statisticsBase({ manifest, featuresSql }: Study, dataVersion: Digest): Digest {
-  return digest(
+function rowsBase(study: Study, dataVersion: Digest): RowsBase {
+  const { manifest, featuresSql } = study;
+  const rows = digest(
     toHex(hashFields('schwarm/statistics-base/1', featuresSql, JSON.stringify([manifest.features, manifest.split, manifest.missing]), dataVersion)),
   );
+  return { rows, hasStatistics: hasStatisticsRound(study) };
 }
 
 /** Studies on the ledger and their packages here. */
 export class Studies {
   readonly #context: PeerContext;
   readonly #dataSets: DataSets;
+  /** Packages on their way: whoever asks meanwhile waits for the same one. */
+  readonly #loading = new Map<StudyId, Promise<Study>>();
 
   constructor(context: PeerContext, dataSets: DataSets) {
     this.#context = context;
@@ -81,19 +86,39 @@ export class Studies {
   }
 
   /** The study itself: from here, or fetched from any member and checked against its hash. Throws PEER_STUDY_NOT_HERE, or STUDY_… where its bytes are not that study. */
-  async load(id: StudyId): Promise<Study> {
+  load(id: StudyId): Promise<Study> {
+    const loading = this.#loading.get(id) ?? this.#load(id).finally(() => this.#loading.delete(id));
+    this.#loading.set(id, loading);
+    return loading;
+  }
+
+  async #load(id: StudyId): Promise<Study> {
     const view = this.find(id);
     const { blobs, network, consortium, clock, signal } = this.#context;
     const stored = blobs.get(view.root);
     if (stored) return unpackStudy(stored, id);
     const peers = [...consortium.peers().keys()].filter((peer) => peer !== network.peerId);
-    const content = { root: view.root, sizeBytes: view.sizeBytes };
-    const bytes = await network.fetch(content, peers, { signal: clock.timeout(fetchMs, { signal }) }).catch((error: unknown) => {
+    const partial = blobs.partial(view);
+    try {
+      await network.fetch(view, partial, peers, { signal: clock.timeout(fetchMs, { signal }) });
+      await partial.complete();
+    } catch (error) {
       throw peerErrors.PEER_STUDY_NOT_HERE({ study: id }, error);
-    });
-    const study = unpackStudy(bytes, id);
-    blobs.put(bytes);
-    return study;
+    }
+    return this.#fetched(view.root, id);
+  }
+
+  /** Bytes that have the root but are not the study are not kept. */
+  #fetched(root: Digest, id: StudyId): Study {
+    const { blobs } = this.#context;
+    const bytes = blobs.get(root);
+    if (!bytes) throw peerErrors.PEER_STUDY_NOT_HERE({ study: id });
+    try {
+      return unpackStudy(bytes, id);
+    } catch (error) {
+      blobs.remove(root);
+      throw error;
+    }
   }
 
   /** What a steward needs to decide. */
@@ -110,16 +135,32 @@ export class Studies {
     return this.#context.journal.note<Approval>(`approval/${study}`);
   }
 
-  /** Approves a study with a data set of this member, after the study ran over it once. Throws DATASET_… or TRAINING_…. */
-  async approve(text: string, dataSet: string): Promise<{ readonly study: StudyId; readonly train: number; readonly test: number }> {
+  /** Throws PEER_OPEN_STUDY where a study runs in open mode and whoever approves it has not agreed to that. */
+  async checkAgreed(text: string, { open = false }: { readonly open?: boolean }): Promise<void> {
     const { study } = await this.show(text);
-    const { clock, logger, signal, journal, ledger } = this.#context;
+    if (isOpen(study) && !open) throw peerErrors.PEER_OPEN_STUDY({ study: study.id });
+  }
+
+  /**
+   * Approves a study with a data set of this member, after the study ran over it once and `check` had nothing against its rows.
+   * Throws PEER_OPEN_STUDY without `open` for one in open mode; PEER_NO_AUDIT_KEY, DATASET_… or TRAINING_….
+   */
+  async approve(
+    text: string,
+    dataSet: string,
+    { open = false, check = () => undefined }: { readonly open?: boolean; readonly check?: (table: FeatureTable) => void } = {},
+  ): Promise<{ readonly study: StudyId; readonly train: number; readonly test: number }> {
+    const { study } = await this.show(text);
+    await this.checkAgreed(study.id, { open });
+    const { clock, logger, signal, journal, ledger, config } = this.#context;
+    if (study.manifest.terms.audit && !config.audit) throw peerErrors.PEER_NO_AUDIT_KEY({ study: study.id });
     const binding = this.#dataSets.get(dataSet);
     const table = await loadFeatures(study, binding, { signal }, { clock, logger });
+    check(table);
     journal.setNote(`approval/${study.id}`, {
       dataSet,
       dataVersion: table.dataVersion,
-      statisticsBase: statisticsBase(study, table.dataVersion),
+      own: rowsBase(study, table.dataVersion),
     } satisfies Approval);
     await ledger.submit({ kind: 'decideStudy', study: study.id, approved: true, dataVersion: table.dataVersion }, { signal });
     return { study: study.id, ...splitCounts(table) };

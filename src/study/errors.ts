@@ -1,6 +1,13 @@
 /** Everything that can be wrong with a study package. */
 import { defineErrors } from '../common/index.ts';
-import type { StudyProblem } from './problems.ts';
+
+/** One thing to correct. `place` is the path inside the file, as `training.optimiser.learningRate`. */
+export interface StudyProblem {
+  readonly file: string;
+  readonly place: string;
+  readonly found: string;
+  readonly allowed: string;
+}
 
 function listed(problems: readonly StudyProblem[]): string {
   return problems.map((p) => `\n  ${p.file}, ${p.place}: found ${p.found}; allowed: ${p.allowed}`).join('');

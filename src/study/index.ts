@@ -6,9 +6,11 @@
  * Does not own: what the model's bytes mean (`training`), running the SQL (`dataset`), who approved it (`ledger`).
  * Main path: `readStudy` → `packStudy` … `unpackStudy` → `runTerms`.
  */
+export type { StudyProblem } from './errors.ts';
+export { exposureOf } from './exposure.ts';
+export { namedGroupsOf, type StudyGroup } from './groups.ts';
 export type { FeatureColumn, Loss, OptimiserTerms, StudyColumn, StudyManifest, StudyTable } from './manifest.ts';
 export { packStudy, readStudy, type Study, unpackStudy, withSeed } from './package.ts';
-export type { StudyProblem } from './problems.ts';
 export { writeStudyTemplate } from './template.ts';
 export { logisticModel } from './template-model.ts';
-export { hasStatisticsRound, runTerms } from './terms.ts';
+export { auditSentences, hasStatisticsRound, isOpen, runTerms } from './terms.ts';

@@ -16,12 +16,20 @@ export const studyLimits = {
   rounds: 10_000,
   localSteps: 100_000,
   batchSize: 65_536,
+  /** Rows that one local training sees at least, repeats included: the update of one row, or of two, gives the row away (Zhu et al. 2019). */
+  fewestRowsSeen: 8,
   /** Largest weight that one site's rows may have, in rows. */
   weightCap: 16_777_216,
-  members: 64,
+  members: 128,
+  /** Groups within groups: a region, its cities, their hospital chains, their houses. */
+  groupDepth: 4,
   attempts: 8,
+  /** Seconds of local work in a round. */
+  budgetS: { minimum: 1, maximum: 43_000 },
   /** Shortest and longest phase in whole seconds of ledger time. */
   phaseS: { minimum: 2, maximum: 86_400 },
+  /** Largest share of one member in all training rows, unless the study says otherwise. */
+  dominance: 0.6,
   /** Problems reported at once; the rest are counted. */
   problems: 50,
 } as const;

@@ -1,5 +1,6 @@
 /** The schema of `study.toml`, format `schwarm.study/1`. Unknown keys are refused; defaults are filled in and are part of the hash. */
 import { z } from 'zod';
+import { groupsSchema } from './groups.ts';
 import { studyLimits as limits } from './limits.ts';
 
 const identifier = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'a name of letters, digits and underscores, at most 63, not starting with a digit');
@@ -47,6 +48,8 @@ const training = z.strictObject({
   optimiser,
   localSteps: z.int().min(1).max(limits.localSteps),
   batchSize: z.int().min(1).max(limits.batchSize),
+  /** Seconds of local work in a round: a site that is not through with its steps by then counts with those that it did. */
+  budgetS: z.int().min(limits.budgetS.minimum).max(limits.budgetS.maximum).default(600),
   rounds: z.int().min(1).max(limits.rounds),
   clipNorm: positive,
   weightCap: z
@@ -56,15 +59,38 @@ const training = z.strictObject({
     .refine((rows) => Number.isInteger(Math.log2(rows)), 'a power of two'),
 });
 
+const f = z.int().min(0).max(limits.members);
+
+/** How open vectors become one. `f` members may be arbitrary; `radius` is an L2 norm. A rule other than the mean gives each member one voice. */
+const rule = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('mean') }),
+  ...(['coordinate-median', 'trimmed-mean', 'geometric-median', 'krum', 'multi-krum'] as const).map((kind) => z.strictObject({ kind: z.literal(kind), f })),
+  z.strictObject({ kind: z.literal('centred-clipping'), f, radius: positive }),
+]);
+
 const terms = z.strictObject({
+  /** `secure`: only sums are ever seen. `open`: every member of the run sees every member's update, so that a robust rule can merge them. */
+  mode: z.enum(['secure', 'open']).default('secure'),
+  rule: rule.optional(),
+  /** Secure sums over groups, of one size or named one by one, merged by the rule: for many members, or to bound what a few hostile ones can do. */
+  groups: groupsSchema.optional(),
   minMembers: z.int().min(3).max(limits.members).default(3),
   maxAttempts: z.int().min(1).max(limits.attempts).default(4),
-  joinS: phaseS(15),
-  shareS: phaseS(15),
-  commitS: phaseS(60),
-  readyS: phaseS(20),
-  revealS: phaseS(20),
+  /** The longest that a phase may take; COMMIT follows from the training's budget. The ledger sets shorter deadlines by the pace that it sees. */
+  joinS: phaseS(120),
+  shareS: phaseS(120),
+  readyS: phaseS(600),
+  revealS: phaseS(120),
+  /** Largest share of one member in all training rows; needs the rows that shared statistics count. */
+  dominance: z.number().gt(0).lte(1).optional(),
+  /** Each site keeps a record of each round, sealed to a key that it holds offline, with which it can show an auditor what it submitted. */
+  audit: z.boolean().default(false),
+  /** How masked vectors meet: everybody gets all of them, or each member sums a part; `auto` decides by their size. */
+  exchange: z.enum(['auto', 'broadcast', 'reduce-scatter']).default('auto'),
 });
+
+/** Each site scores the new model on its own test rows and votes against one whose mean loss is more than 1 + `worsening` times that of the base. */
+const validation = z.strictObject({ worsening: z.number().min(0).max(100).default(0.5) });
 
 /** What `study.toml` may hold. */
 export const manifestSchema = z.strictObject({
@@ -83,6 +109,7 @@ export const manifestSchema = z.strictObject({
   missing: z.enum(['drop-row', 'refuse']),
   training,
   terms: terms.prefault({}),
+  validation: validation.optional(),
   metrics: z
     .array(z.enum(['auc', 'accuracy']))
     .min(1)

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import canonicalize from 'canonicalize';
 import { parse, TomlError } from 'smol-toml';
 import { assert, concat, digestOf, equalBytes, type StudyId, u32, utf8 } from '../common/index.ts';
-import { studyErrors } from './errors.ts';
+import { type StudyProblem, studyErrors } from './errors.ts';
 import { studyLimits } from './limits.ts';
 import type { StudyManifest } from './manifest.ts';
-import { checkManifest, type StudyProblem } from './problems.ts';
+import { checkManifest } from './problems.ts';
 
 /** A valid study. `id` is SHA-256 over the RFC 8785 form of the manifest and the hashes of the other two files. */
 export interface Study {

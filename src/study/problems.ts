@@ -1,15 +1,9 @@
 /** From whatever `study.toml` held to a manifest, or to all its problems at once: place, what was found, what is allowed. */
 import type { z } from 'zod';
+import type { StudyProblem } from './errors.ts';
+import { fewestMerged, groupProblems } from './group-problems.ts';
 import { studyLimits } from './limits.ts';
 import { manifestSchema, type StudyManifest } from './manifest.ts';
-
-/** One thing to correct. `place` is the path inside the file, as `training.optimiser.learningRate`. */
-export interface StudyProblem {
-  readonly file: string;
-  readonly place: string;
-  readonly found: string;
-  readonly allowed: string;
-}
 
 const file = 'study.toml';
 
@@ -19,8 +13,16 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
 
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(shallow(value, 3)) ?? String(value));
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+/** What is shown of a value: it came from elsewhere, and may be nested deeper than a stack is. */
+function shallow(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || 'toJSON' in value) return value;
+  if (depth === 0) return '…';
+  if (Array.isArray(value)) return value.map((item) => shallow(item, depth - 1));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shallow(item, depth - 1)]));
 }
 
 function placeOf(path: readonly PropertyKey[]): string {
@@ -37,8 +39,17 @@ function problemsOf(issue: z.core.$ZodIssue, root: unknown): StudyProblem[] {
       allowed: 'only the keys of format schwarm.study/1',
     }));
   }
+  const within = issue.code === 'invalid_union' ? nearest(issue, root) : undefined;
+  if (within) return within.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, root));
   const allowed = issue.message.replace(/^Invalid (input|option|string|number): /, '').replace(/, received .*$/, '');
   return [{ file, place: placeOf(issue.path), found: shown(valueAt(root, issue.path)), allowed }];
+}
+
+/** What is wrong in the form that was meant: one with all of its keys and no other; undefined where none was. */
+function nearest(union: z.core.$ZodIssueInvalidUnion, root: unknown): readonly z.core.$ZodIssue[] | undefined {
+  const value = valueAt(root, union.path);
+  const isOther = ({ path }: z.core.$ZodIssue): boolean => path.length === 0 || (path.length === 1 && valueAt(value, path) === undefined);
+  return union.errors.find((issues) => !issues.some(isOther));
 }
 
 function repeated(names: readonly string[], place: string, what: string): StudyProblem[] {
@@ -78,8 +89,50 @@ function taskProblems({ task, label, training, metrics }: StudyManifest): StudyP
   if (task === 'binary' && label.classes.length !== 2) {
     problems.push({ file, place: 'label.classes', found: `${label.classes.length} classes`, allowed: 'exactly two, the negative one first' });
   }
+  const seen = training.localSteps * training.batchSize;
+  if (seen < studyLimits.fewestRowsSeen) {
+    const found = `${training.localSteps} steps of ${training.batchSize} rows`;
+    problems.push({
+      file,
+      place: 'training.localSteps',
+      found,
+      allowed: `at least ${studyLimits.fewestRowsSeen} rows a round: an update of fewer gives them away`,
+    });
+  }
   if (task === 'multiclass' && metrics.includes('auc')) problems.push({ file, place: 'metrics', found: '"auc"', allowed: '"accuracy" for task "multiclass"' });
   return problems;
+}
+
+/** A rule needs its vectors one by one, and at least 2f + 1 of them, or 2f + 3 where it counts neighbours, in every set that the terms allow. */
+function ruleProblems({ terms }: StudyManifest): StudyProblem[] {
+  const { mode, rule, groups, minMembers } = terms;
+  if (mode === 'open' && groups) return [{ file, place: 'terms.groups', found: 'groups in mode "open"', allowed: 'groups in mode "secure", where they sum' }];
+  if (rule === undefined || rule.kind === 'mean') return [];
+  if (mode !== 'open' && !groups)
+    return [{ file, place: 'terms.rule', found: `"${rule.kind}" over one sum`, allowed: 'a rule other than "mean" in mode "open", or over groups' }];
+  const needed = fewestMerged(rule);
+  const least = needed * (groups === undefined ? 1 : 'size' in groups ? groups.size : 3);
+  return minMembers >= least
+    ? []
+    : [{ file, place: 'terms.minMembers', found: String(minMembers), allowed: `at least ${least}, for "${rule.kind}" with f = ${rule.f}` }];
+}
+
+/** Open mode has no keys by which a part could be opened later. */
+function auditProblems({ terms }: StudyManifest): StudyProblem[] {
+  return terms.audit && terms.mode === 'open' ? [{ file, place: 'terms.audit', found: 'true in mode "open"', allowed: 'only in mode "secure"' }] : [];
+}
+
+function dominanceProblems({ terms, standardisation }: StudyManifest): StudyProblem[] {
+  if (terms.dominance === undefined || standardisation === 'swarm') return [];
+  return [
+    { file, place: 'terms.dominance', found: shown(terms.dominance), allowed: 'only with standardisation = "swarm": the shared statistics count the rows' },
+  ];
+}
+
+/** Dominance where the manifest says nothing and rows are counted: three fifths, as in official statistics. */
+function withDominance(manifest: StudyManifest): StudyManifest {
+  if (manifest.standardisation !== 'swarm') return manifest;
+  return { ...manifest, terms: { ...manifest.terms, dominance: manifest.terms.dominance ?? studyLimits.dominance } };
 }
 
 function crossProblems(manifest: StudyManifest): StudyProblem[] {
@@ -107,6 +160,10 @@ function crossProblems(manifest: StudyManifest): StudyProblem[] {
     ...rangeProblems(manifest),
     ...boundProblems(manifest),
     ...taskProblems(manifest),
+    ...ruleProblems(manifest),
+    ...groupProblems(manifest),
+    ...dominanceProblems(manifest),
+    ...auditProblems(manifest),
   ];
 }
 
@@ -115,5 +172,5 @@ export function checkManifest(root: unknown): { readonly manifest: StudyManifest
   const parsed = manifestSchema.safeParse(root);
   const problems = parsed.success ? crossProblems(parsed.data) : parsed.error.issues.flatMap((issue) => problemsOf(issue, root));
   if (problems.length > 0) return { problems: problems.slice(0, studyLimits.problems) };
-  return parsed.success ? { manifest: parsed.data } : { problems };
+  return parsed.success ? { manifest: withDominance(parsed.data) } : { problems };
 }

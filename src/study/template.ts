@@ -71,8 +71,16 @@ batchSize = 16
 rounds = 30
 clipNorm = 5.0                       # largest L2 norm of one member's update
 weightCap = 1024                     # no member weighs more than this many rows; a power of two
+budgetS = 600                        # seconds of local work in a round; a slow site counts with the steps that it did
 
-# [terms] may set minMembers, maxAttempts, joinS, shareS, commitS, readyS, revealS; each has a default.
+[validation]
+worsening = 0.5                      # a site votes against a model whose loss on its own test rows is 1.5 times that of the one before
+
+# [terms] mode = "open" lets every member see every other's update, merged by rule = { kind = "coordinate-median", f = 1 }; each steward has to
+# agree to that expressly. Without it only sums are seen. With nine members and more, groups = { size = 3 } sums in groups, merged by the rule; groups that follow the
+# network are named: [[terms.groups]] with name and members = [names on the ledger], or name and groups = [such groups].
+# [terms] may also set minMembers, maxAttempts, dominance (largest share of one member in all rows) and the longest seconds of a phase: joinS, shareS,
+# readyS, revealS. Each has a default. audit = true lets each site show an auditor later, of its own will, what it submitted.
 `;
 
 const sql = `-- One SELECT. It must return every feature, the label, and the column that the split names.

@@ -2,13 +2,8 @@
  * Fixed point: reals as integers modulo 2^32 or 2^64, so that sums are exact, associative and the same on every machine.
  * A value v becomes round(v × scale) in two's complement; `scale` is a power of two.
  */
-import type { Chance } from '../common/index.ts';
-
 /** Bits of one word of a sum. 64 is for statistics, where few values need a wide range. */
 export type WordBits = 32 | 64;
-
-/** How a real becomes an integer: to the nearest (ties to even are not needed: scale is a power of two), or by chance without bias. */
-export type Rounding = 'nearest' | Chance;
 
 /** Integers and how many of them had to be cut to the declared range. */
 export interface Quantised {
@@ -26,18 +21,8 @@ export function largestScale(range: number, members: number, bits: WordBits): nu
   return scale;
 }
 
-function roundOne(value: number, rounding: Rounding): number {
-  const floor = Math.floor(value);
-  if (rounding === 'nearest') return Math.floor(value + 0.5);
-  return floor + (rounding.real() < value - floor ? 1 : 0);
-}
-
-/** Reals to words. Values outside [-range, range] are cut to it and counted. */
-export function quantise(
-  values: ArrayLike<number>,
-  form: { readonly range: number; readonly scale: number; readonly bits: WordBits },
-  rounding: Rounding,
-): Quantised {
+/** Reals to words, each rounded to the nearest integer (halves up). For few values: an update has kernels of its own. Values outside [-range, range] are cut to it and counted. */
+export function quantise(values: ArrayLike<number>, form: { readonly range: number; readonly scale: number; readonly bits: WordBits }): Quantised {
   const words = new Uint8Array((values.length * form.bits) / 8);
   const view = new DataView(words.buffer);
   let saturated = 0;
@@ -45,7 +30,7 @@ export function quantise(
     const value = values[at] ?? 0;
     const cut = Math.min(form.range, Math.max(-form.range, value));
     if (cut !== value) saturated++;
-    const integer = roundOne(cut * form.scale, rounding);
+    const integer = Math.floor(cut * form.scale + 0.5);
     if (form.bits === 32) view.setInt32(at * 4, integer, true);
     else view.setBigInt64(at * 8, BigInt(integer), true);
   }

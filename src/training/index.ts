@@ -10,7 +10,7 @@ export { createArithmeticTrainer } from './arithmetic-trainer.ts';
 export type { ParameterSlot } from './autodiff/forward.ts';
 export { type Export, exportModel } from './export-model.ts';
 export { inspectModel, type ModelReport } from './inspect.ts';
-export { type Auc, accuracy, auc, multiclassAccuracy, type RocPoint, rocPoints } from './metrics.ts';
+export { type Auc, accuracy, auc, meanLoss, multiclassAccuracy, type RocPoint, rocPoints } from './metrics.ts';
 export { createOnnxTrainer, type OnnxTrainerOptions, type TrainerParts } from './onnx-trainer.ts';
 export { scoreExported } from './score-exported.ts';
 export { type Standardisation, scaledMoments, standardisationOf } from './standardise.ts';

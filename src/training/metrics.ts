@@ -88,3 +88,20 @@ export function rocPoints(scores: ArrayLike<number>, labels: ArrayLike<number>):
   });
   return points;
 }
+
+/** Smallest probability that a loss is taken of: 1e-7, about float32's precision near 1. */
+const smallestProbability = 1e-7;
+
+/**
+ * Mean cross entropy of `scores` (`[rows]` of class 1 where `classes` is 2 and there is one score a row, else `[rows, classes]`) against class
+ * indexes; NaN where a score is none, undefined without rows.
+ */
+export function meanLoss(scores: ArrayLike<number>, labels: ArrayLike<number>, classes: number): number | undefined {
+  if (labels.length === 0) return undefined;
+  const isSingle = scores.length === labels.length;
+  const ofLabel = (label: number, row: number): number => {
+    const score = scores[isSingle ? row : row * classes + label] ?? 0;
+    return isSingle && label === 0 ? 1 - score : score;
+  };
+  return mean(Array.from(labels, (label, row) => -Math.log(Math.max(smallestProbability, ofLabel(label, row)))));
+}

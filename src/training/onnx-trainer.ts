@@ -2,7 +2,7 @@
 import { assert, type Clock, isSwarmError, type Logger } from '../common/index.ts';
 import { type Child, startChild } from '../sandbox/index.ts';
 import type { ParameterSlot } from './autodiff/forward.ts';
-import { bytesOf, cut, floatsOf, type PrepareHeader, packTask } from './child-messages.ts';
+import { bytesOf, cut, floatsIn, floatsOf, type PrepareHeader, packTask } from './child-messages.ts';
 import { trainingErrors } from './errors.ts';
 import { trainingLimits } from './limits.ts';
 import type { LocalTraining, LocalUpdate, Prepared, Scores, Trainer, TrainingTask } from './trainer.ts';
@@ -55,7 +55,7 @@ class OnnxTrainer implements Trainer {
 
   async train({ parameters, ...terms }: LocalTraining, options: Cancellable): Promise<LocalUpdate> {
     const { header, body } = await this.#ask('train', terms, bytesOf(parameters), options);
-    return { parameters: floatsOf(body), ...(header as { rows: number; lossSum: number }) };
+    return { parameters: floatsIn(body), ...(header as { steps: number; rows: number; lossSum: number }) };
   }
 
   async score({ parameters, split }: { readonly parameters: Float32Array; readonly split: 'train' | 'test' }, options: Cancellable): Promise<Scores> {

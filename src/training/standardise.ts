@@ -11,6 +11,8 @@ export interface Standardisation {
 
 /** Variances below this, of a feature scaled to 0 … 1, are taken for a constant. */
 const smallestVariance = 1e-12;
+/** No values in 0 … 1 have a larger variance (Popoviciu's inequality): what a dishonest member adds ends here, and the mean in 0 … 1. */
+const largestVariance = 1 / 4;
 
 /**
  * Sums of the scaled features u = (x − min) / (max − min), each in 0 … 1, and of their squares, over the training rows: float64 `[2 · features]`,
@@ -38,9 +40,9 @@ export function standardisationOf(rows: number, sums: ArrayLike<number>, columns
   const mean = new Float64Array(width);
   const sd = new Float64Array(width).fill(1);
   columns.forEach(({ min, max, standardise }, at) => {
-    if (!standardise || rows === 0) return;
-    const scaledMean = (sums[at] ?? 0) / rows;
-    const variance = (sums[width + at] ?? 0) / rows - scaledMean * scaledMean;
+    if (!standardise || rows <= 0) return;
+    const scaledMean = Math.min(1, Math.max(0, (sums[at] ?? 0) / rows));
+    const variance = Math.min(largestVariance, (sums[width + at] ?? 0) / rows - scaledMean * scaledMean);
     mean[at] = min + (max - min) * scaledMean;
     if (variance > smallestVariance) sd[at] = (max - min) * Math.sqrt(variance);
   });

@@ -1,5 +1,5 @@
 /** A prepared task inside the training child: two programs, one flat memory, and the rows. */
-
+import { type Clock, isSwarmError } from '../common/index.ts';
 import { testRow, trainRow } from '../dataset/index.ts';
 import type { OptimiserTerms } from '../study/index.ts';
 import { firstNonFinite } from '../tensor/index.ts';
@@ -75,6 +75,7 @@ interface ScoringProgram {
 }
 
 interface RunnerParts {
+  readonly clock: Pick<Clock, 'nowMs'>;
   readonly optimiser: OptimiserTerms;
   readonly rows: Rows;
   readonly memory: ParameterMemory;
@@ -96,32 +97,37 @@ export class TaskRunner implements AsyncDisposable {
   }
 
   /** Checks the model, builds both graphs, loads them, and standardises the rows. */
-  static async create(task: TrainingTask): Promise<TaskRunner> {
+  static async create(task: TrainingTask, clock: Pick<Clock, 'nowMs'>): Promise<TaskRunner> {
     const graph = preflight(task.model, operatorNames);
     const terms: BuildTerms = { loss: task.loss, classes: task.classes, batchSize: task.batchSize };
     const genesis = checkedGenesis(graph, terms, task);
     const memory = createParameterMemory(genesis.length);
     const training = await loadTraining(graph, terms, memory);
-    const scoring = await loadScoring(graph, { ...terms, batchSize: Math.max(1, Math.min(trainingLimits.scoreBatch, task.table.rows)) }, memory);
+    const scoring = await loadScoring(largestScoring(graph, terms, task.table.rows), memory);
     const { features, labels, split } = task.table;
     const rows = { features: task.standardisation === undefined ? features : standardised(features, task.standardisation), labels, split };
-    return new TaskRunner({ optimiser: task.optimiser, rows, memory, genesis, training, scoring });
+    return new TaskRunner({ clock, optimiser: task.optimiser, rows, memory, genesis, training, scoring });
   }
 
-  async train({ parameters, steps, seed, member, round }: LocalTraining): Promise<LocalUpdate> {
+  async train({ parameters, steps, budgetMs = Number.POSITIVE_INFINITY, seed, member, round }: LocalTraining): Promise<LocalUpdate> {
+    const { clock } = this.#parts;
+    const endMs = clock.nowMs() + budgetMs;
     const rows = rowsOf(this.#parts.rows.split, trainRow);
     if (rows.length === 0) throw trainingErrors.TRAINING_NO_ROWS({ split: 'training' });
     this.#load(parameters);
     const lossSum = await this.#lossSum(rows);
     const { batch, program } = this.#parts.training;
     const step = startOptimiser(this.#parts.optimiser, this.#parts.memory);
+    let done = 0;
     for (const drawn of drawBatches(rows, batch.size, steps, batchChance(seed, member, round))) {
+      if (done > 0 && clock.nowMs() >= endMs) break;
       fillBatch(batch, this.#parts.rows, drawn);
       await program.run();
       step();
+      done++;
     }
     if (firstNonFinite(this.#parts.memory.parameters) !== undefined || !Number.isFinite(lossSum)) throw trainingErrors.TRAINING_DIVERGED({ round });
-    return { parameters: this.#parts.memory.parameters.slice(), rows: rows.length, lossSum };
+    return { parameters: this.#parts.memory.parameters.slice(), steps: done, rows: rows.length, lossSum };
   }
 
   async score(parameters: Float32Array, split: 'train' | 'test'): Promise<Scores> {
@@ -184,8 +190,18 @@ async function loadTraining(graph: Graph, terms: BuildTerms, memory: ParameterMe
   return { batch, program: await loadProgram(built.graph, inputs, outputs), slots: built.slots };
 }
 
-async function loadScoring(graph: Graph, terms: BuildTerms, memory: ParameterMemory): Promise<ScoringProgram> {
-  const built = buildScoring(graph, terms);
+/** Scores as many rows at once as there are, as the limits allow, and as the network's width leaves room for. */
+function largestScoring(graph: Graph, terms: BuildTerms, rows: number): BuiltGraph {
+  for (let batchSize = Math.max(1, Math.min(trainingLimits.scoreBatch, rows)); ; batchSize = Math.ceil(batchSize / 2)) {
+    try {
+      return buildScoring(graph, { ...terms, batchSize });
+    } catch (error) {
+      if (batchSize === 1 || !isSwarmError(error, 'TRAINING_MODEL_TOO_LARGE')) throw error;
+    }
+  }
+}
+
+async function loadScoring(built: BuiltGraph, memory: ParameterMemory): Promise<ScoringProgram> {
   const batch = createBatch(built);
   const losses = new Float32Array(batch.size);
   const scores = new Float32Array(sizeOf(built.targetDims));

@@ -29,6 +29,8 @@ export interface Prepared {
 export interface LocalTraining {
   readonly parameters: Float32Array;
   readonly steps: number;
+  /** Milliseconds after which no further step begins; the first one always does. */
+  readonly budgetMs?: number;
   readonly seed: number;
   /** Any text that names the member alike everywhere: its account. */
   readonly member: string;
@@ -39,6 +41,8 @@ export interface LocalTraining {
 export interface LocalUpdate {
   /** float32 `[parameters]` after the steps; always finite. */
   readonly parameters: Float32Array;
+  /** Steps done of those asked for: fewer where the budget was used up. */
+  readonly steps: number;
   /** Training rows, by which the update is weighed. */
   readonly rows: number;
   /** Sum over all training rows of the loss at the parameters that training started from. */

@@ -1,10 +1,13 @@
 /** Main module of the training child: checks, builds, trains and scores where a crash of the native runtime costs one child and no peer. */
 import { assert, concat, digest } from '../common/index.ts';
 import { serveParent } from '../sandbox/index.ts';
-import { bytesOf, cut, floatsOf, type PrepareHeader, type TrainHeader } from './child-messages.ts';
+import { bytesOf, cut, floatsIn, floatsOf, type PrepareHeader, type TrainHeader } from './child-messages.ts';
 import { trainingErrors } from './errors.ts';
 import { TaskRunner } from './task-runner.ts';
 import type { TrainingTask } from './trainer.ts';
+
+/** The child's own time: a budget is counted where the steps are. */
+const clock = { nowMs: () => performance.now() };
 
 let prepared: TaskRunner | undefined;
 
@@ -42,13 +45,13 @@ function taskOf(header: PrepareHeader, body: Uint8Array): TrainingTask {
 async function prepare(header: PrepareHeader, body: Uint8Array) {
   await prepared?.[Symbol.asyncDispose]();
   prepared = undefined;
-  prepared = await TaskRunner.create(taskOf(header, body));
+  prepared = await TaskRunner.create(taskOf(header, body), clock);
   return { header: { layout: prepared.layout }, body: bytesOf(prepared.genesis) };
 }
 
 async function train(header: TrainHeader, body: Uint8Array) {
-  const { parameters, rows, lossSum } = await runnerFor('training').train({ ...header, parameters: floatsOf(body) });
-  return { header: { rows, lossSum }, body: bytesOf(parameters) };
+  const { parameters, steps, rows, lossSum } = await runnerFor('training').train({ ...header, parameters: floatsIn(body) });
+  return { header: { steps, rows, lossSum }, body: bytesOf(parameters) };
 }
 
 async function score({ split }: { readonly split: 'train' | 'test' }, body: Uint8Array) {

@@ -13,7 +13,7 @@ export const wireErrors = defineErrors({
   },
   WIRE_VERSION: {
     blame: 'remote',
-    cause: (d: { theirs: number; ours: number }) => `the other peer speaks protocol version ${d.theirs}, this one speaks ${d.ours}`,
-    remedy: 'Upgrade the peer with the lower version.',
+    cause: (d: { version: number; ours: readonly number[] }) => `a message in protocol version ${d.version}; this peer speaks ${d.ours.join(', ')}`,
+    remedy: 'Nothing to do here: the message was dropped. Upgrade the peer that does not speak the version of the run.',
   },
 });

@@ -143,7 +143,7 @@ export function ledgerCompliance(name: string, create: () => Promise<LedgerUnder
       await all(() => ({ kind: 'vouch', ...at, holds: everybody }));
       await all((index) => ({ kind: 'commit', ...at, attempt: 0, root: named(`root ${index}`) }));
       await all(() => ({ kind: 'ready', ...at, attempt: 0, context, members: roster, sum }));
-      const voted = await all(() => ({ kind: 'vote', ...at, ...ballot }));
+      const voted = await all(() => ({ kind: 'vote', accept: true, ...at, ...ballot }));
       const last = Math.max(...voted.map(({ block }) => block));
       const events = (await read(members[3], undefined, last)).flatMap((batch) => batch.events);
       const readies = events.flatMap(({ fact }) => (fact.kind === 'ready' ? [fact] : []));

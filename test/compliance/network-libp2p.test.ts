@@ -1,15 +1,18 @@
 /** The network suite on libp2p over TCP on loopback, and what only this adapter can be asked: nodes that follow no rule of ours. */
 import { randomBytes } from 'node:crypto';
-import type { Connection } from '@libp2p/interface';
+import type { Connection, MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface';
+import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { describe, expect, it } from 'vitest';
 import { type Clock, chunkSizeBytes, digestBytes } from '../../src/common/index.ts';
 import { createNetwork } from '../../src/network/index.ts';
-import { maxWriteBufferBytes } from '../../src/network/limits.ts';
+import { maxConnectionsPerPeer, maxInboundStreams, maxWriteBufferBytes } from '../../src/network/limits.ts';
 import { encodeHello } from '../../src/wire/index.ts';
+import { messageType } from '../../src/wire/messages.ts';
 import { bareNode, framed, Heard, protocolsOf } from '../support/bare-node.ts';
 import { realClock } from '../support/clock.ts';
-import { consortium, eventually, freshContent, helloOf, institution, membersOf, type NetworkPeer, startPeer } from '../support/network.ts';
+import { consortium, eventually, freshContent, helloOf, institution, membersOf, type NetworkPeer, reaches, startPeer } from '../support/network.ts';
+import { Relay } from '../support/relay.ts';
 import { networkCompliance } from './network.ts';
 
 networkCompliance('libp2p over TCP', createNetwork);
@@ -19,13 +22,29 @@ const names = protocolsOf(consortium);
 const listIndex = 0xffff_ffff;
 
 /** A member's network and a bare node that has the keys of another member. */
-async function facing(owned: AsyncDisposableStack, clock?: Clock) {
+async function facing(
+  owned: AsyncDisposableStack,
+  clock?: Clock,
+  raw: (connection: MessageStream) => void = () => undefined,
+  made: (muxer: StreamMuxer) => void = () => undefined,
+) {
+  const muxers = (): StreamMuxerFactory => {
+    const factory: StreamMuxerFactory = yamux()();
+    const create = factory.createStreamMuxer.bind(factory);
+    factory.createStreamMuxer = (connection) => {
+      raw(connection);
+      const muxer = create(connection);
+      made(muxer);
+      return muxer;
+    };
+    return factory;
+  };
   const [one, two] = [institution(), institution()];
   const start: typeof createNetwork = (identity, options, handlers, parts) =>
     createNetwork(identity, options, handlers, { ...parts, ...(clock ? { clock } : {}) });
   const member = owned.use(await startPeer(one, {}, start));
   member.network.setMembers(membersOf(one, two));
-  const bare = owned.use(await bareNode(two.peerKey));
+  const bare = owned.use(await bareNode(two.peerKey, undefined, muxers));
   const dial = (): Promise<Connection> => bare.dial(multiaddr(member.address));
   return { member, bare, two, dial };
 }
@@ -103,6 +122,18 @@ describe('libp2p, faced with a node that follows no rule', () => {
     expect(reasons(member)).toContainEqual(expect.stringContaining(reason));
   });
 
+  it('accepts the hello of a peer that knows no list of versions, and answers so that such a peer can read it', async () => {
+    await using owned = new AsyncDisposableStack();
+    const { member, two, dial } = await facing(owned);
+    const { versions: _, ...hello } = await helloOf(two);
+    const type = messageType('Hello');
+    const heard = await sayHello(await dial(), type.encode(type.fromObject({ ...hello, version: 1 })).finish());
+    await eventually('it is connected', () => member.network.connections().length === 1);
+    expect(member.network.connections()[0]?.versions).toEqual([1]);
+    await eventually('the hello was answered', () => heard.bytes.byteLength > 100);
+    expect(type.toObject(type.decode(heard.frame() ?? new Uint8Array(0)))['version']).toBe(1);
+  });
+
   it('keeps nothing of a frame whose stated length is over the limit, and ends that stream only', async () => {
     await using owned = new AsyncDisposableStack();
     const { member, two, dial } = await facing(owned);
@@ -128,6 +159,65 @@ describe('libp2p, faced with a node that follows no rule', () => {
     }
     await eventually('a message in pieces arrives whole', () => member.received.length > 0);
     expect(member.received).toEqual([{ from: two.peerId, text: 'in three pieces' }]);
+  });
+
+  it('ends a connection by the header of a frame that states more than it may, and keeps nothing of it', async () => {
+    await using owned = new AsyncDisposableStack();
+    const raw: MessageStream[] = [];
+    const { member, bare, dial } = await facing(owned, undefined, (connection) => raw.push(connection));
+    await dial();
+    const head = Buffer.alloc(12);
+    head.writeUInt32BE(1, 4);
+    head.writeUInt32BE(1024 ** 3, 8);
+    const before = process.memoryUsage().rss;
+    raw[0]?.send(new Uint8Array(head));
+    for (let piece = 0; piece < 3_000 && raw[0]?.status === 'open'; piece++) {
+      raw[0].send(new Uint8Array(64 * 1024));
+      if (piece % 20 === 0) await realClock.sleep(1, open);
+    }
+    await eventually('the connection was ended', () => bare.getConnections().length === 0);
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
+    expect(member.network.connections()).toEqual([]);
+  });
+
+  it('ends a connection whose streams bring much without a protocol that may, and refuses streams over their number', async () => {
+    await using owned = new AsyncDisposableStack();
+    const muxers: StreamMuxer[] = [];
+    const { bare, two, dial } = await facing(owned, undefined, undefined, (muxer) => muxers.push(muxer));
+    const connection = await dial();
+    const hello = await sayHello(connection, encodeHello(await helloOf(two)));
+    await eventually('the hello was answered', () => hello.bytes.byteLength > 100);
+    const streams = await Promise.all(Array.from({ length: maxInboundStreams + 20 }, () => muxers[0]?.createStream()));
+    await eventually('those over the number are reset', () => streams.filter((stream) => stream?.status === 'reset').length >= 20);
+    expect(connection.status).toBe('open');
+    for (const stream of streams) stream?.abort(new Error('enough'));
+    const talker = await connection.newStream(names.dht);
+    talker.send(new Uint8Array([0xc0, 0x8d, 0xb7, 0x01]));
+    for (let piece = 0; piece < 40 && talker.status === 'open'; piece++) talker.send(new Uint8Array(1_000));
+    await eventually('the connection was ended', () => bare.getConnections().length === 0);
+  });
+
+  it('lives on where the other side ends the stream of the hello at once', async () => {
+    await using owned = new AsyncDisposableStack();
+    const rejected: unknown[] = [];
+    const note = (reason: unknown): void => void rejected.push(reason);
+    process.on('unhandledRejection', note);
+    owned.defer(() => void process.off('unhandledRejection', note));
+    const [one, two] = [institution(), institution()];
+    const bare = owned.use(await bareNode(two.peerKey));
+    await bare.handle(names.hello, (stream) => stream.abort(new Error('no')));
+    const member = owned.use(await startPeer(one, { knows: bare.getMultiaddrs()[0]?.toString() ?? '' }));
+    member.network.setMembers(membersOf(one, two));
+    await eventually('the connection was ended', () => member.log.filter(({ message }) => message === 'a connection was ended').length > 1);
+    expect(rejected).toEqual([]);
+  });
+
+  it('lets one member have no more than a few connections', async () => {
+    await using owned = new AsyncDisposableStack();
+    const { member, bare } = await facing(owned);
+    for (let time = 0; time < 6; time++) await bare.dial(multiaddr(member.address), { force: true }).catch(() => undefined);
+    await eventually('the others are closed', () => bare.getConnections().length <= maxConnectionsPerPeer);
+    expect(bare.getConnections().length).toBeGreaterThan(0);
   });
 
   it('keeps little in memory for a receiver that does not read, and serves it all once it does', async () => {
@@ -225,5 +315,29 @@ describe('libp2p, faced with a node that follows no rule', () => {
     expect(addresses.every((address) => a.address.startsWith(address))).toBe(true);
     expect(known.some(({ id }) => id.toString() === two.peerId)).toBe(false);
     expect(a.network.counters().refusedOutsiders).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe('a line that falls silent without a word', () => {
+  it('is noticed at both ends, and messages go through again once it carries', { timeout: 180_000 }, async () => {
+    await using owned = new AsyncDisposableStack();
+    const institutions = [institution(), institution()] as const;
+    const a = owned.use(await startPeer(institutions[0], {}, createNetwork));
+    const line: { state: 'open' | 'silent' } = { state: 'open' };
+    const relay = owned.use(await Relay.listen({ port: Number(/tcp\/(\d+)/.exec(a.address)?.[1]), callerOf: () => 0, lineOf: () => line }));
+    const b = owned.use(await startPeer(institutions[1], { knows: a.address.replace(/tcp\/\d+/, `tcp/${relay.port}`) }, createNetwork));
+    for (const peer of [a, b]) peer.network.setMembers(membersOf(...institutions));
+    await eventually('they are connected', () => reaches(a, b) && reaches(b, a));
+    line.state = 'silent';
+    relay.enforce();
+    const noticed = (peer: NetworkPeer): boolean => peer.log.some(({ message }) => message.includes('fallen silent'));
+    await eventually('both notice', () => noticed(a) && noticed(b), 90_000);
+    line.state = 'open';
+    const sent = (): boolean => {
+      a.network.send(b.of.peerId, new Uint8Array([97]));
+      b.network.send(a.of.peerId, new Uint8Array([98]));
+      return a.received.length > 0 && b.received.length > 0;
+    };
+    await eventually('messages go through', sent, 60_000);
   });
 });

@@ -49,7 +49,10 @@ describe.each(adapters)('%s', (_name, create) => {
 
   test('leaves the parameters it was given alone and repeats bit for bit; another member, round or seed draws other batches', async () => {
     const { parameters } = await trainer.prepare(task, open);
-    const train = async (change: object) => Buffer.from((await trainer.train({ ...local, ...change, parameters }, open)).parameters.buffer).toString('hex');
+    const train = async (change: object): Promise<string> => {
+      const trained = (await trainer.train({ ...local, ...change, parameters }, open)).parameters;
+      return Buffer.from(trained.buffer, trained.byteOffset, trained.byteLength).toString('hex');
+    };
     const first = await train({});
     expect(await train({})).toBe(first);
     expect([...parameters]).toEqual([0, 0, 0, 0, 0, 0]);

@@ -1,5 +1,10 @@
 /** Real peer processes that know one address each. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { DemoConsortium } from '../../deploy/demo/consortium.ts';
+import { discover } from '../../deploy/demo/steps.ts';
 import { CliConsortium } from '../support/consortium.ts';
 import { wait } from '../support/demo.ts';
 
@@ -34,4 +39,20 @@ test('with the DHT switched off it does not find it', { timeout: 3 * minutes }, 
   await wait(15_000);
   expect(await consortium.reaches(3)).toEqual(['Hospital 3']);
   expect(await consortium.reaches(1)).toEqual(['Hospital 3']);
+});
+
+test('a launched consortium of seven: all are admitted, the last by more votes than its founders have, and find each other', {
+  timeout: 3 * minutes,
+}, async () => {
+  await using end = new AsyncDisposableStack();
+  const folder = mkdtempSync(join(tmpdir(), 'schwarm-seven-'));
+  end.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const consortium = new DemoConsortium(join(folder, 'demo'));
+  end.defer(() => consortium.stop());
+  const sites = Array.from({ length: 7 }, (_, at) => ({ name: `Site ${at + 1}`, dataset: 'none', files: [] }));
+  await consortium.startPeers(sites, [], await consortium.startLedger(sites.length, []));
+  await discover(consortium.peers);
+  const [first] = consortium.peers;
+  const { members } = (await first?.api().get<{ members: { name: string; active: boolean }[] }>('/v1/members')) ?? { members: [] };
+  expect(new Set(members.filter(({ active }) => active).map(({ name }) => name))).toEqual(new Set(sites.map(({ name }) => name)));
 });

@@ -12,12 +12,12 @@ import { loadIdentity, loadLedgerToken } from '../../src/peer/index.ts';
 import { Question } from '../../src/peer/question.ts';
 import { checkModel } from '../../src/peer/studies.ts';
 import { readStudy } from '../../src/study/index.ts';
-import { bindingStatement } from '../../src/wire/index.ts';
+import { bindingStatement, protocolVersions } from '../../src/wire/index.ts';
 import { bareNode, protocolsOf } from '../support/bare-node.ts';
 import { realClock } from '../support/clock.ts';
 import { CliConsortium, done } from '../support/consortium.ts';
 import { wait } from '../support/demo.ts';
-import { institution } from '../support/network.ts';
+import { fetchWhole, institution } from '../support/network.ts';
 import { modelBytes } from '../support/onnx-models.ts';
 import { canaries, writePatients } from '../support/rows.ts';
 import { bytesOfPlainWords, chiSquare, shareOfEqualWords } from '../support/uniformity.ts';
@@ -39,8 +39,8 @@ interface RunState {
 
 const runAt = (member: number, run: number): Promise<RunState> => consortium.api(member).get<RunState>(`/v1/runs/${run}`);
 
-async function startRun(by: number): Promise<number> {
-  return (await consortium.run<{ run: number }>(by, 'run', 'start', study)).run;
+async function startRun(by: number, of = study): Promise<number> {
+  return (await consortium.run<{ run: number }>(by, 'run', 'start', of)).run;
 }
 
 async function ended(run: number): Promise<string | null> {
@@ -66,6 +66,19 @@ const wide = modelBytes({
     ['Gemm', ['r2', 'w3', 'b3'], 'y'],
   ],
 });
+
+/** The same question with other draws: a second run of the first study over fewer members would repeat its sums without one of them, and is refused. */
+async function anotherSeed(): Promise<string> {
+  const toml = join(studyFolder, 'study.toml');
+  writeFileSync(toml, readFileSync(toml, 'utf8').replace('seed = 1', 'seed = 2'));
+  const { study: other } = await consortium.run<{ study: string }>(0, 'study', 'publish', studyFolder);
+  for (const member of working) {
+    const known = async () => (await consortium.api(member).get<{ studies: { study: string }[] }>('/v1/studies')).studies.some((one) => one.study === other);
+    await consortium.until('the study is known', known);
+    await consortium.run(member, 'study', 'approve', other, '--data', 'patients');
+  }
+  return other;
+}
 
 beforeAll(async () => {
   await done(['study', 'new', studyFolder]);
@@ -101,7 +114,12 @@ async function listenIn(run: number, into: Map<string, Uint8Array>, until: Abort
   await using ledger = await connectLedger({ url, chainId, contract, key, token: loadLedgerToken(home) ?? '' }, parts, { signal });
   const binding = { chainId, contract, account: key.account, peerId };
   const statement = bindingStatement(binding);
-  const hello = { ...binding, accountSignature: await signAccountMessage(key, statement), peerSignature: signWithPeerKey(peerKey, statement) };
+  const hello = {
+    ...binding,
+    accountSignature: await signAccountMessage(key, statement),
+    peerSignature: signWithPeerKey(peerKey, statement),
+    versions: protocolVersions,
+  };
   const options = { listen: ['/ip4/127.0.0.1/tcp/0'], announce: [], bootstrap: working.map((member) => consortium.address(member)) };
   const handlers = { message: () => undefined, content: () => undefined };
   await using network = await createNetwork({ peerKey, hello }, options, handlers, { ...parts, accountSigner: verifyAccountSignature });
@@ -116,9 +134,9 @@ async function listenIn(run: number, into: Map<string, Uint8Array>, until: Abort
       const { round, fact } = event;
       const owner = owners[fact.member]?.peerId as never;
       const sizeBytes = planSizeBytes(question.plan({ ordinal: round }));
-      const fetched = network
-        .fetch({ root: fact.root, sizeBytes }, [owner], { signal: until })
-        .then((bytes) => void into.set(`${round}/${fact.member}`, bytes));
+      const fetched = fetchWhole(network, { root: fact.root, sizeBytes }, [owner], { signal: until }).then(
+        (bytes) => void into.set(`${round}/${fact.member}`, bytes),
+      );
       fetches.push(fetched.catch(() => undefined));
     }
   }
@@ -166,7 +184,7 @@ describe('vectors on their way', () => {
     const homes = working.map((member) => consortium.home(member));
     await consortium.until('every member has closed its runs', async () => homes.every((home) => readdirSync(join(home, 'vault', 'keys')).length === 0));
     for (const home of homes) {
-      const sizes = readdirSync(join(home, 'blobs')).map((name) => statSync(join(home, 'blobs', name)).size);
+      const sizes = ['blobs', 'partial'].flatMap((folder) => readdirSync(join(home, folder)).map((name) => statSync(join(home, folder, name)).size));
       expect(sizes.filter((size) => vectorSizes.has(size))).toEqual([]);
       expect(readdirSync(join(home, 'vault', 'sealed'))).toEqual([]);
       expect(readdirSync(join(home, 'vault', 'keys'))).toEqual([]);
@@ -277,7 +295,7 @@ describe('who is no member', () => {
 
   test('a member revoked in mid-run is refused by every other from then on, and the run goes on without it', { timeout: 4 * minutes }, async () => {
     const before = await Promise.all(working.map(refusedAt));
-    const run = await startRun(0);
+    const run = await startRun(0, await anotherSeed());
     await consortium.until('a round is final', async () => (await runAt(0, run)).finalRounds >= 1);
     await consortium.run(0, 'member', 'revoke', 'Hospital 4');
     interface Proposals {

@@ -1,24 +1,11 @@
 /** What is wrong with a peer's surroundings ends in one clear message with the right exit code, and leaves nothing behind. */
-import { execFileSync } from 'node:child_process';
-import {
-  closeSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CliConsortium, done, Running, schwarm } from '../support/consortium.ts';
+import { fill, makeRoom, smallDisk } from '../support/disk.ts';
 import { expectRefusal } from '../support/refusal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'schwarm-refusals-'));
@@ -223,71 +210,45 @@ describe('a home', () => {
   });
 });
 
-/** A file system of `kib` KiB, or undefined where this machine does not let one be mounted. */
-function smallDisk(kib: number): { readonly path: string; readonly [Symbol.dispose]: () => void } | undefined {
-  const path = join(folder, `disk-${++named}`);
-  mkdirSync(path);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', path], { stdio: 'ignore' });
-    return { path, [Symbol.dispose]: () => void execFileSync('umount', ['-l', path]) };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Writes until no byte fits any more, but for `leaveBytes`. */
-function fill(path: string, leaveBytes = 0): void {
-  const handle = openSync(join(path, 'filler'), 'w');
-  try {
-    const { bavail, bsize } = statfsSync(path);
-    writeSync(handle, Buffer.alloc(Math.max(0, bavail * bsize - leaveBytes)));
-    while (leaveBytes === 0) writeSync(handle, Buffer.alloc(4_096));
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
-  } finally {
-    closeSync(handle);
-  }
-}
-
 describe('a full disk', () => {
   test('when a home is made: nothing is left of it', async (context) => {
-    using disk = smallDisk(64);
+    using disk = smallDisk(join(folder, `disk-${++named}`), 64);
     if (!disk) return context.skip('this machine does not let a small disk be mounted: root is needed');
     for (const pages of [0, 1, 2, 3]) {
       fill(disk.path, 4_096 * pages);
       const home = join(disk.path, 'home');
       expectRefusal(await schwarm(['init', '--home', home, '--name', 'Full']), { code: 5, name: 'PEER_DISK_FULL', says: ['no room', 'Make room'] });
       expect(existsSync(home)).toBe(false);
-      rmSync(join(disk.path, 'filler'));
+      makeRoom(disk.path);
     }
     await done(['init', '--home', join(disk.path, 'home'), '--name', 'Full']);
   });
 
   test('when a peer starts', async (context) => {
-    using disk = smallDisk(512);
+    using disk = smallDisk(join(folder, `disk-${++named}`), 512);
     if (!disk) return context.skip('this machine does not let a small disk be mounted: root is needed');
     const home = join(disk.path, 'home');
     cpSync(consortium.home(0), home, { recursive: true });
     fill(disk.path);
     await refusedUp(home, { code: 5, name: 'PEER_DISK_FULL', says: [home, 'Make room'] });
-    rmSync(join(disk.path, 'filler'));
+    makeRoom(disk.path);
     await using peer = (await Running.start(['up', '--home', home])).running;
     expect(peer.isRunning).toBe(true);
   });
 
   test('of the ledger: it says so, ends, and loses nothing that it confirmed', async (context) => {
-    using disk = smallDisk(4_096);
+    using disk = smallDisk(join(folder, `disk-${++named}`), 4_096);
     if (!disk) return context.skip('this machine does not let a small disk be mounted: root is needed');
     const serve = ['ledger', 'serve', '--folder', join(disk.path, 'ledger'), '--port', '0'];
     fill(disk.path);
     expectRefusal(await schwarm(serve), { code: 5, name: 'LEDGER_STORE_FAILED', says: ['ledger', 'disk space'] });
-    rmSync(join(disk.path, 'filler'));
+    makeRoom(disk.path);
     await using ledger = (await Running.start(serve)).running;
     expect(ledger.isRunning).toBe(true);
   });
 
   test('in the middle of a run: the peer says so and ends; with room again it starts and the run ends complete', { timeout: 240_000 }, async (context) => {
-    using disk = smallDisk(8_192);
+    using disk = smallDisk(join(folder, `disk-${++named}`), 8_192);
     if (!disk) return context.skip('this machine does not let a small disk be mounted: root is needed');
     const victim = 1;
     await using own = await CliConsortium.found({ founders: 3, homeOf: (member) => join(member === victim ? disk.path : folder, `member-${named}-${member}`) });
@@ -314,7 +275,7 @@ describe('a full disk', () => {
     const ended = await own.peer(victim).ended;
     expect(own.peer(victim).log).toMatch(/error PEER_DISK_FULL: no room left in .*\n {2}Make room on the disk/);
     expect(ended).toBe(5);
-    rmSync(join(disk.path, 'filler'));
+    makeRoom(disk.path);
     await own.up(victim);
     const watched = await own.cli(0, 'run', 'watch', String(run));
     expect(watched.out).toMatch(/ · complete$/m);

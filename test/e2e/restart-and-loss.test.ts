@@ -1,4 +1,7 @@
 /** Peers and ledger stopped and started in the middle of a run, as real processes. */
+import { once } from 'node:events';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Demo, wait } from '../support/demo.ts';
 
@@ -21,12 +24,18 @@ test.for([0, 1, 2, 3])('peer %i killed in the middle of a run and started again:
   expect(code).toBe(0);
 });
 
-test.for([0, 2])('peer %i killed for good: the run goes on without it and says so, within three minutes', { timeout: 5 * minutes }, async (victim) => {
+test.for([0, 2])('peer %i killed for good: the next round is FINAL within 15 s, and the run says who is missing', { timeout: 5 * minutes }, async (victim) => {
   await using demo = new Demo();
   await demo.rounds(5, 1);
   const name = demo.processes().peers[victim]?.name;
   const killedMs = performance.now();
+  const before = await demo.finalRounds(1);
   demo.kill(victim);
+  await demo.rounds(before + 1, 1);
+  const nextS = (performance.now() - killedMs) / 1_000;
+  await demo.until(1, ({ history }) => history.some(({ phase, absent }) => phase === 'final' && absent.includes(name ?? '')));
+  console.log(`next FINAL ${nextS.toFixed(1)} s after the kill, first one without the victim ${((performance.now() - killedMs) / 1_000).toFixed(1)} s`);
+  expect(nextS).toBeLessThan(15);
   const { code, document } = await demo.ended;
   expect(document?.outcome).toBe('complete 3 of 4');
   expect(document?.missing).toEqual([name]);
@@ -59,4 +68,30 @@ test('the ledger killed in the middle of a run: the launcher starts it again and
   expect(document?.outcome).toBe('complete');
   expect(hashes(document).size).toBe(1);
   expect(code).toBe(0);
+});
+
+/** Ends a peer in the middle of a round, while it holds secrets, and gives the files in which it keeps them. */
+async function killWithSecrets(demo: Demo, victim: number): Promise<readonly string[]> {
+  const folder = join(demo.processes().peers[victim]?.home ?? '', 'vault', 'sealed');
+  for (;;) {
+    demo.kill(victim, 'SIGSTOP');
+    const files = readdirSync(folder).filter((name) => /^[0-9]+-[0-9]+$/.test(name));
+    demo.kill(victim, files.length > 0 ? 'SIGKILL' : 'SIGCONT');
+    if (files.length > 0) return files.map((name) => join(folder, name));
+    await wait(20);
+  }
+}
+
+test('a peer whose stored secrets were damaged says so and ends; the others go on without it', { timeout: 4 * minutes }, async () => {
+  await using demo = new Demo();
+  await demo.rounds(5, 0);
+  for (const file of await killWithSecrets(demo, 3))
+    writeFileSync(
+      file,
+      readFileSync(file).map((byte, at) => (at < 40 ? byte : byte ^ 1)),
+    );
+  const [code] = await once(demo.startAgain(3), 'exit');
+  expect(code).toBe(5);
+  const { document } = await demo.ended;
+  expect(document?.outcome).toBe('complete 3 of 4');
 });

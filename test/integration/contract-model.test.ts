@@ -13,7 +13,7 @@ import { base, Consortium, context, named, plan, Run, study } from '../support/l
 const members = 5;
 const callsPerRun = 140;
 const runs = 14;
-const terms = { rounds: 2, minMembers: 3, maxAttempts: 3, joinS: 5, shareS: 5, commitS: 5, readyS: 5, revealS: 5 };
+const terms = { rounds: 4, minMembers: 3, maxAttempts: 3, joinS: 12, shareS: 12, commitS: 12, readyS: 12, revealS: 12, open: false, groupSize: 0, protocol: 2 };
 
 let consortium: Consortium;
 beforeAll(async () => {
@@ -56,14 +56,23 @@ function drawCall(chance: Chance, { open, start }: ContractModel): Call {
       sum: named(chance.below(8) === 0 ? 'another sum' : 'sum'),
       signature: '',
     }),
-    reveal: () => ({ kind: 'vote', round, state: named(chance.below(6) === 0 ? 'another' : 'state'), model: named('model'), nextPlan: named('next') }),
+    reveal: () => ({
+      kind: 'vote',
+      round,
+      accept: chance.below(8) > 0,
+      state: named(chance.below(6) === 0 ? 'another' : 'state'),
+      model: named('model'),
+      nextPlan: named('next'),
+    }),
     advance: () => ({ kind: 'advance', round }),
     rejoin: () => ({ kind: 'rejoinRun' }),
     leave: () => ({ kind: 'leaveRun' }),
+    reinstate: () => ({ kind: 'reinstate' }),
+    rollBack: () => ({ kind: 'rollBack', keep: chance.below(open.finals + 2) }),
   };
   const now = open.phase === 'ready' && chance.below(4) === 0 ? 'have' : open.phase;
   const name = chance.below(10) === 0 ? pick(chance, Object.keys(calls)) : now;
-  return (calls[name === 'leave' && chance.below(4) > 0 ? 'rejoin' : name] ?? calls['join'] ?? (() => ({ kind: 'stopRun' })))();
+  return (calls[(name === 'leave' || name === 'rollBack') && chance.below(4) > 0 ? 'rejoin' : name] ?? calls['join'] ?? (() => ({ kind: 'stopRun' })))();
 }
 
 const doneBy = ({ open }: ContractModel, call: Call, by: number): string => [open.round, open.attempt, call.kind, by].join('/');
@@ -109,7 +118,7 @@ async function play(run: number, seed: number, start: RunStart): Promise<readonl
   guess.begin(0);
   for (let count = 0; count < callsPerRun && guess.open.live; count++) {
     if (chance.below(24) === 0) {
-      await consortium.pass(6);
+      await consortium.pass(13);
       const advance = { kind: 'advance', round: guess.open.round } as const;
       steps.push(await attempt(0, run, advance, consortium.key(0)));
       if ('block' in (steps.at(-1) ?? {})) guess.call(start.starter, advance, Number.POSITIVE_INFINITY);
@@ -129,14 +138,18 @@ async function play(run: number, seed: number, start: RunStart): Promise<readonl
   return steps;
 }
 
-const unsigned = (fact: RoundFact | RunFact): object => ('signature' in fact ? { ...fact, signature: '' } : fact);
+/** Without what the model does not know: signatures and blocks. */
+const unsigned = (fact: RoundFact | RunFact): object => {
+  if ('signature' in fact) return { ...fact, signature: '' };
+  return 'beacon' in fact ? { ...fact, beacon: '' } : fact;
+};
 const nameOf = (reason: string): string => (/^Wrong/.test(reason) ? reason : reason.replace(/\(.*$/, ''));
 
 it('answers as the contract does, call by call', { timeout: 120_000 }, async () => {
   const reached = new Map<string, number>();
   for (let run = 1; run <= runs; run++) {
     const roster = await activeRoster();
-    const start: RunStart = { study, starter: consortium.key(0).account, roster, terms, base, plan };
+    const start: RunStart = { study, starter: consortium.key(0).account, roster, terms: { ...terms, open: run % 3 === 0 }, base, plan };
     await consortium.submit(0, { kind: 'startRun', ...start });
     const steps = await play(run, run, start);
     const events = (await consortium.events()).filter((event) => event.scope !== 'consortium' && event.run === run);

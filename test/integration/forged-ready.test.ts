@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { connectLedger, type LedgerBatch, type LedgerCursor } from '../../src/ledger/index.ts';
 import { createNetwork } from '../../src/network/index.ts';
-import { decodeMessage } from '../../src/wire/index.ts';
+import { decodeMessage, protocolVersions } from '../../src/wire/index.ts';
 import { wait } from '../support/demo.ts';
 import { heartPeers } from '../support/peers.ts';
 
@@ -44,7 +44,7 @@ test('a peer that is shown one forged READY sends no seed and no share in that r
     const network = await createNetwork(...given);
     const send = network.send.bind(network);
     network.send = (to, bytes) => {
-      const { context, body } = decodeMessage(bytes);
+      const { context, body } = decodeMessage(bytes, protocolVersions);
       sent.set(context, [...(sent.get(context) ?? []), body.kind]);
       send(to, bytes);
     };

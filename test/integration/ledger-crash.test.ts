@@ -10,6 +10,7 @@ import { JsonRpc } from '../../src/ledger/evm/rpc.ts';
 import { type AccountKey, connectLedger, deployConsortium, type Ledger, type LedgerCursor, type Receipt, type ServedLedger } from '../../src/ledger/index.ts';
 import { realClock } from '../support/clock.ts';
 import { chainId, founderOf, freshFolder, freshKeys, named, open, serveIn, token } from '../support/ledger.ts';
+import { freePort } from '../support/sockets.ts';
 
 const parts = { clock: realClock, logger: silentLogger };
 const record = (at: number) => ({ kind: 'record', label: 'n', subject: named(`${at}`), hash: named('h') }) as const;
@@ -47,14 +48,6 @@ async function recorded(ledger: Ledger): Promise<Map<string, { transaction: stri
     if (batch.cursor.block >= marker.block) break;
   }
   return found;
-}
-
-async function freePort(): Promise<number> {
-  const { folder, remove } = await freshFolder();
-  const served = await serveIn(folder);
-  await served[Symbol.asyncDispose]();
-  await remove();
-  return Number(new URL(served.url).port);
 }
 
 /** False also for a process that ended and was not yet collected by its new parent. */
@@ -126,8 +119,8 @@ describe('a full disk', () => {
   it('ends the ledger with its reason, and what was confirmed before is there afterwards', async () => {
     const { folder, remove } = await freshFolder();
     const script = fileURLToPath(new URL('./children/ledger-serve.ts', import.meta.url));
-    // The file size limit of the shell stands for the end of the disk: 120 blocks of 512 bytes.
-    const limited = `trap "" XFSZ; ulimit -f 120; exec "$@"`;
+    // The file size limit of the shell stands for the end of the disk: 300 blocks of 512 bytes.
+    const limited = `trap "" XFSZ; ulimit -f 300; exec "$@"`;
     const child = spawn('/bin/sh', ['-c', limited, 'sh', process.execPath, script, folder, '0', token.token], { stdio: ['ignore', 'pipe', 'inherit'] });
     const said: string[] = [];
     child.stdout.on('data', (data) => said.push(...String(data).trim().split('\n')));

@@ -32,6 +32,17 @@ async function post(
 const rpc = (method: string, params: unknown[] = []) => post(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
 
 describe('the gateway', () => {
+  it('says the number of the next block as soon as that is on the disk, and without one after a second the present number', async () => {
+    const head = async () => Number((await rpc('eth_blockNumber')).answer?.result);
+    const before = await head();
+    expect(Number((await rpc('schwarm_blockAfter', [before - 1])).answer?.error?.code)).toBe(-32602);
+    expect(Number((await rpc('schwarm_blockAfter', [`0x${(before - 1).toString(16)}`])).answer?.result)).toBe(before);
+    const waiting = rpc('schwarm_blockAfter', [`0x${before.toString(16)}`]);
+    await consortium.submit(0, { kind: 'record', label: 'test', subject: named('subject'), hash: named('hash') });
+    expect(Number((await waiting).answer?.result)).toBe(before + 1);
+    expect(Number((await rpc('schwarm_blockAfter', [`0x${(before + 1).toString(16)}`])).answer?.result)).toBe(await head());
+  });
+
   it('answers nobody without a token', async () => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] });
     for (const wrong of ['', 'Bearer', `Bearer ${freshToken('x').token}`, `Basic ${token.token}`]) expect((await post(body, wrong)).status).toBe(401);

@@ -31,20 +31,23 @@ describe('JOIN', () => {
     expect(await consortium.roundFacts(1, 'joinClosed')).toMatchObject([{ joined: everybody }]);
   });
 
-  it('is VOID with too few; who was silent is not waited for again', async () => {
+  it('is VOID with too few, and everybody stays expected; who is silent where enough joined is not waited for again', async () => {
     await run.join(0, [0, 1]);
     await run.expire(0);
     expect(await run.voids()).toEqual([{ round: 0, reason: 'too-few-joined' }]);
-    expect(await run.rosters()).toEqual([everybody, [0, 1]]);
+    expect(await run.rosters()).toEqual([everybody, everybody]);
     expect((await consortium.roundFacts(1, 'opened'))[1]).toMatchObject({ base, plan, round: 1 });
-    await consortium.refused(2, { kind: 'join', ...run.at(1), bundle: base }, 'NotInRound');
-    for (const back of [2, 3]) await consortium.submit(back, { kind: 'rejoinRun', run: 1 });
-    await run.join(1, [0, 1]);
+    await run.join(1, [0, 1, 2, 3]);
     expect(await consortium.roundFacts(1, 'joinClosed')).toEqual([]);
     await run.expire(1);
-    expect(await run.rosters()).toEqual([everybody, [0, 1], [0, 1, 2, 3]]);
+    await run.vouch(1, [0, 1, 2, 3]);
+    await run.expire(1);
+    expect((await consortium.roundFacts(1, 'void')).at(-1)).toMatchObject({ round: 1, reason: 'too-few-left' });
+    expect(await run.rosters()).toEqual([everybody, everybody, [0, 1, 2, 3]]);
+    await consortium.refused(4, { kind: 'join', ...run.at(2), bundle: base }, 'NotInRound');
+    await consortium.submit(4, { kind: 'rejoinRun', run: 1 });
     await run.finish(2, [0, 1, 2, 3]);
-    expect(await consortium.roundFacts(1, 'final')).toHaveLength(1);
+    expect(await run.rosters()).toEqual([everybody, everybody, [0, 1, 2, 3], everybody]);
   });
 });
 
@@ -58,18 +61,33 @@ describe('SHARE', () => {
   it('keeps who is vouched for by floor(2n/3)+1 of the roster, the own voice counted', async () => {
     await run.vouch(0, [0, 1, 2], [0, 1, 2, 3]);
     await run.vouch(0, [3, 4], [0, 1, 2]);
+    expect(await sets()).toEqual([]);
+    await run.expire(0);
     // Four of five are needed: member 3 has three others and itself, member 4 only itself.
     expect(await sets()).toEqual([[0, [0, 1, 2, 3]]]);
+  });
+
+  it('takes a second, larger bitmap, and goes on once everybody is vouched for', async () => {
+    await run.vouch(0, everybody, [0, 1, 2]);
+    await consortium.refused(0, { kind: 'vouch', ...run.at(0), holds: [0, 1, 2] }, 'AlreadyDone');
+    await consortium.refused(0, { kind: 'vouch', ...run.at(0), holds: [0, 1, 3, 4] }, 'AlreadyDone');
+    await run.vouch(0, [0, 1], everybody);
+    expect(await sets()).toEqual([]);
+    await run.vouch(0, [3], everybody);
+    expect(await sets()).toEqual([]);
+    await run.vouch(0, [2], everybody);
+    expect(await sets()).toEqual([[0, everybody]]);
   });
 
   it('goes on at its deadline with the vouches that are there', async () => {
     await run.vouch(0, [0, 1, 2, 3], everybody);
     await run.expire(0);
-    expect(await sets()).toEqual([[0, everybody]]);
+    expect(await sets()).toEqual([[0, [0, 1, 2, 3]]]);
   });
 
   it('is VOID where too few are vouched for', async () => {
     await run.vouch(0, everybody, [0, 1]);
+    await run.expire(0);
     expect(await run.voids()).toEqual([{ round: 0, reason: 'too-few-vouched' }]);
     expect(await run.rosters()).toEqual([everybody, everybody]);
   });
@@ -210,10 +228,10 @@ describe('REVEAL', () => {
   it('is VOID at its deadline without agreement', async () => {
     await run.toPhase('reveal');
     await run.vote(0, [0, 1, 2]);
-    await consortium.submit(3, { kind: 'vote', ...run.at(0), ...ballot, state: named('other') });
+    await consortium.submit(3, { kind: 'vote', accept: true, ...run.at(0), ...ballot, state: named('other') });
     await run.expire(0);
     expect(await run.voids()).toEqual([{ round: 0, reason: 'no-agreement' }]);
-    await consortium.refused(4, { kind: 'vote', ...run.at(0), ...ballot }, 'WrongRound(1)');
+    await consortium.refused(4, { kind: 'vote', accept: true, ...run.at(0), ...ballot }, 'WrongRound(1)');
   });
 });
 
@@ -222,6 +240,7 @@ describe('a run', () => {
     const miss = async (round: number): Promise<void> => {
       await run.join(round);
       await run.vouch(round, everybody, []);
+      await run.expire(round);
     };
     await miss(0);
     await miss(1);
@@ -239,11 +258,9 @@ describe('a run', () => {
     await consortium.refused(4, { kind: 'rejoinRun', run: 1 }, 'HasLeft');
     await consortium.refused(4, { kind: 'leaveRun', run: 1 }, 'HasLeft');
     await run.join(0, [0, 1, 2, 3]);
-    await run.expire(0);
     await run.vouch(0, [0, 1, 2, 3]);
     await consortium.submit(3, { kind: 'leaveRun', run: 1 });
     await run.commit(0, 0, [0, 1, 2]);
-    await run.expire(0);
     await run.commit(0, 1, [0, 1, 2]);
     await run.ready(0, 1, [0, 1, 2]);
     await run.vote(0, [0, 1, 2]);
@@ -275,7 +292,7 @@ describe('a run', () => {
     await run.toPhase('reveal');
     await consortium.submit(0, { kind: 'propose', action: { kind: 'revoke', account: consortium.key(4).account } });
     for (const voter of [1, 2]) await consortium.submit(voter, { kind: 'voteProposal', proposal: 1, support: true });
-    await consortium.refused(4, { kind: 'vote', ...run.at(0), ...ballot }, 'NotActive');
+    await consortium.refused(4, { kind: 'vote', accept: true, ...run.at(0), ...ballot }, 'NotActive');
     await run.vote(0, [0, 1, 2, 3]);
     expect(await run.rosters()).toEqual([everybody, [0, 1, 2, 3]]);
   });

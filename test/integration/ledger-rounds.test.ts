@@ -43,13 +43,22 @@ describe('starting a run', () => {
     await consortium.refused(0, startRun([0, 1, 2], { minMembers: 4 }), 'BadTerms');
   });
 
-  it.each([{ rounds: 0 }, { maxAttempts: 0 }, { maxAttempts: 9 }, { joinS: 0 }, { shareS: 0 }, { commitS: 0 }, { readyS: 0 }, { revealS: 0 }])(
-    'refuses the terms %o',
-    async (own) => {
-      await Run.approve(consortium, everybody);
-      await consortium.refused(0, startRun(everybody, own), 'BadTerms');
-    },
-  );
+  it.each([
+    { rounds: 0 },
+    { maxAttempts: 0 },
+    { maxAttempts: 9 },
+    { joinS: 0 },
+    { shareS: 0 },
+    { commitS: 0 },
+    { readyS: 0 },
+    { revealS: 0 },
+    { groupSize: 2 },
+    { groupSize: 3, open: true },
+    { protocol: 0 },
+  ])('refuses the terms %o', async (own) => {
+    await Run.approve(consortium, everybody);
+    await consortium.refused(0, startRun(everybody, own), 'BadTerms');
+  });
 
   it('is for one live run of a study at a time', async () => {
     const run = await Run.start(consortium);
@@ -124,7 +133,7 @@ describe('a round', () => {
     const commit = { kind: 'commit', ...at, attempt: 0, root: base } as const;
     const have = { kind: 'have', ...at, attempt: 0, holds: everybody } as const;
     const ready = run.readyBy(0, 0, everybody);
-    const vote = { kind: 'vote', ...at, ...ballot } as const;
+    const vote = { kind: 'vote', accept: true, ...at, ...ballot } as const;
     await consortium.refused(outsider, join, 'NotActive');
     await consortium.refused(outsider, { kind: 'advance', ...at }, 'NotActive');
     await consortium.refused(0, { ...join, round: 1 }, 'WrongRound(0)');
@@ -197,19 +206,19 @@ describe('a round', () => {
     const run = await Run.start(consortium);
     await run.toPhase('reveal');
     await run.vote(0, [0]);
-    await consortium.submit(3, { kind: 'vote', ...run.at(0), ...ballot, model: named('another') });
+    await consortium.submit(3, { kind: 'vote', accept: true, ...run.at(0), ...ballot, model: named('another') });
     await run.vote(0, [1]);
     expect(await consortium.roundFacts(1, 'final')).toEqual([]);
     await run.vote(0, [2]);
     expect(await consortium.roundFacts(1, 'final')).toHaveLength(1);
-    await consortium.refused(3, { kind: 'vote', ...run.at(0), ...ballot }, 'AlreadyDone');
+    await consortium.refused(3, { kind: 'vote', accept: true, ...run.at(0), ...ballot }, 'AlreadyDone');
     await run.toPhase('reveal', 1);
     await run.vote(1, [0, 1, 3]);
     await run.vote(1, [2]);
-    await consortium.refused(2, { kind: 'vote', ...run.at(1), ...ballot }, 'AlreadyDone');
-    expect((await consortium.roundFacts(1, 'voted')).at(-1)).toEqual({ kind: 'voted', member: 2, ...ballot, round: 1 });
+    await consortium.refused(2, { kind: 'vote', accept: true, ...run.at(1), ...ballot }, 'AlreadyDone');
+    expect((await consortium.roundFacts(1, 'voted')).at(-1)).toEqual({ kind: 'voted', accept: true, member: 2, ...ballot, round: 1 });
     expect((await consortium.runFacts(1)).at(-1)).toMatchObject({ outcome: 'complete' });
-    await consortium.refused(2, { kind: 'vote', ...run.at(0), ...ballot }, 'RunIsOver');
+    await consortium.refused(2, { kind: 'vote', accept: true, ...run.at(0), ...ballot }, 'RunIsOver');
   });
 
   it('takes the READY context as it is said', async () => {

@@ -38,6 +38,17 @@ const task: TrainingTask = {
   table: cloudTable(300, 4, 3),
   standardisation: { mean: new Float64Array([0.1, 0.2, 0.3, 0.4]), sd: new Float64Array([0.5, 0.6, 0.7, 0.8]) },
 };
+/** Four features, one hidden layer of `width`, one logit. */
+const logits = (activation: string, width: number): Uint8Array =>
+  modelBytes({
+    input: [undefined, 4],
+    nodes: [
+      ['Gemm', ['x', 'W'], 'h'],
+      [activation, ['h'], 'r'],
+      ['Gemm', ['r', 'V'], 'y'],
+    ],
+    weights: { W: { dims: [4, width] }, V: { dims: [width, 1] } },
+  });
 const local = { steps: 60, seed: 1, member: 'a', round: 1 };
 const binary: TrainingTask = { ...task, model: logisticModel(4), loss: 'binary-cross-entropy', classes: 2, table: cloudTable(100, 4) };
 
@@ -49,6 +60,18 @@ describe('the child', () => {
     const { scores, labels } = await trainer.score({ parameters: trained.parameters, split: 'test' }, open);
     expect(scores.length).toBe(3 * labels.length);
     expect(multiclassAccuracy(scores, labels, 3)).toBeGreaterThan(0.6);
+  });
+
+  test('begins no step after its budget, does one at least, and says how many it did', async () => {
+    const trainer = create();
+    const { parameters } = await trainer.prepare(task, open);
+    const short = await trainer.train({ ...local, steps: 100_000, budgetMs: 0, parameters }, open);
+    expect(short.steps).toBe(1);
+    expect(short).toEqual({ ...(await trainer.train({ ...local, steps: 1, parameters }, open)) });
+    const some = await trainer.train({ ...local, steps: 100_000, budgetMs: 150, parameters }, open);
+    expect(some.steps).toBeGreaterThan(1);
+    expect(some.steps).toBeLessThan(100_000);
+    expect(some).toEqual(await trainer.train({ ...local, steps: some.steps, budgetMs: 3_600_000, parameters }, open));
   });
 
   test('killed, gives a coded error; the next call starts another one and gives the same bits', async () => {
@@ -109,18 +132,18 @@ describe('the exported model', () => {
       'that gives logits',
       {
         ...binary,
-        model: modelBytes({
-          input: [undefined, 4],
-          nodes: [
-            ['Gemm', ['x', 'W'], 'h'],
-            ['Relu', ['h'], 'r'],
-            ['Gemm', ['r', 'V'], 'y'],
-          ],
-          weights: { W: { dims: [4, 3] }, V: { dims: [3, 1] } },
-        }),
+        model: logits('Relu', 3),
       },
     ],
     ['without standardisation', { ...binary, standardisation: undefined }],
+    [
+      'so wide that its rows do not fit into one tensor',
+      {
+        ...binary,
+        table: cloudTable(300, 4),
+        model: logits('Tanh', 250_000),
+      },
+    ],
   ] as readonly [string, TrainingTask][])('%s gives our scores from raw rows on a stock runtime', async (_what, own) => {
     const trainer = create();
     const { parameters } = await trainer.prepare(own, open);

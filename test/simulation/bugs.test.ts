@@ -1,19 +1,19 @@
-/** The simulation is not blind: it finds each seeded bug within 200 seeds, and nothing in the same copy without one. */
+/** The simulation is not blind: it finds seeded bugs. A few here; all of them, within a thousand seeds each, in `npm run night`. */
 import { describe, expect, it } from 'vitest';
-import { allBugs, simulateWith } from './bugs.ts';
+import { bugs, simulateWith } from './bugs.ts';
 
-const bugs = await allBugs();
+/** Bugs that a few seeds show. */
+const quick = ['sign', 'shares-rebuilt-too-early', 'shares-dealt-too-weak', 'one-signature-short', 'key-used-twice', 'vector-left-out', 'deadlines-not-called'];
 
 describe('seeded bugs', () => {
-  it('are at least the five that the round must never have', () => {
-    expect(bugs.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['sign', 'shares-rebuilt-too-early', 'one-signature-short', 'key-used-twice', 'root-unchecked']),
-    );
+  it('are at least twenty-five', () => {
+    expect(bugs.length).toBeGreaterThanOrEqual(25);
+    expect(bugs.map(({ name }) => name)).toEqual(expect.arrayContaining(quick));
   });
 
-  it.each(bugs)('$name is found', { timeout: 600_000 }, async ({ name, what }) => {
-    const found = await simulateWith(name);
-    console.log([what, ...found.slice(0, 3)].join('\n  '));
+  it.each(bugs.filter(({ name }) => quick.includes(name)))('$name is found', { timeout: 600_000 }, async (bug) => {
+    const found = await simulateWith(bug, 400);
+    console.log([bug.what, ...found.slice(0, 3)].join('\n  '));
     expect(found.length).toBeGreaterThan(0);
   });
 

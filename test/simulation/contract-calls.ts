@@ -7,6 +7,8 @@ export type Call =
   | { readonly kind: 'stopRun' }
   | { readonly kind: 'leaveRun' }
   | { readonly kind: 'rejoinRun' }
+  | { readonly kind: 'reinstate' }
+  | { readonly kind: 'rollBack'; readonly keep: number }
   | { readonly kind: 'join'; readonly round: number; readonly bundle: Digest }
   | { readonly kind: 'vouch'; readonly round: number; readonly holds: MemberSet }
   | { readonly kind: 'commit'; readonly round: number; readonly attempt: number; readonly root: Digest }
@@ -20,7 +22,7 @@ export type Call =
       readonly sum: Digest;
       readonly signature: string;
     }
-  | { readonly kind: 'vote'; readonly round: number; readonly state: Digest; readonly model: Digest; readonly nextPlan: Digest }
+  | { readonly kind: 'vote'; readonly round: number; readonly accept: boolean; readonly state: Digest; readonly model: Digest; readonly nextPlan: Digest }
   | { readonly kind: 'advance'; readonly round: number };
 
 /** A fact as the chain emits it. */

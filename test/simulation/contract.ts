@@ -3,100 +3,35 @@
  * `test/integration/contract-model.test.ts` holds both together over random calls. Sets are bit words, as on the chain.
  */
 import type { Account, Digest } from '../../src/common/index.ts';
-import { bitsToSet, type MemberSet, type RoundFact, type RunFact, type RunOutcome, setToBits, type VoidReason } from '../../src/wire/index.ts';
-import type { Answer, Call, ModelFact, RunStart } from './contract-calls.ts';
+import { bitsToSet, type MemberSet, setToBits, type VoidReason } from '../../src/wire/index.ts';
+import { type Bits, count, has, isWithin, need, one, type Phase, phases, quorum, Refusal, withMember } from './contract-bits.ts';
+import type { Answer, Call, ModelFact } from './contract-calls.ts';
 
-const maxVoids = 3;
-const phases = ['none', 'join', 'share', 'commit', 'ready', 'reveal'] as const;
-type Phase = (typeof phases)[number];
-type Bits = bigint;
-type RoundCall = Exclude<Call, { readonly kind: 'stopRun' | 'leaveRun' | 'rejoinRun' }>;
+import { RunModel } from './contract-run.ts';
 
-const one = (member: number): Bits => 1n << BigInt(member);
-const has = (set: Bits, member: number): boolean => (set & one(member)) !== 0n;
-const count = (set: Bits): number => {
-  let size = 0;
-  for (let rest = set; rest !== 0n; rest &= rest - 1n) size++;
-  return size;
-};
-const quorum = (size: number): number => Math.floor((2 * size) / 3) + 1;
+/** The model has no blocks: the context of an attempt alone orders its aggregators. */
+const noBlock = '0'.repeat(64) as Digest;
 
-/** Ends a call without effect, as `revert` does. */
-class Refusal {
-  readonly reason: string;
-  constructor(reason: string) {
-    this.reason = reason;
-  }
-}
+type RoundCall = Exclude<Call, { readonly kind: 'stopRun' | 'leaveRun' | 'rejoinRun' | 'reinstate' | 'rollBack' }>;
 
-function need(condition: boolean, reason: string): void {
-  if (!condition) throw new Refusal(reason);
-}
-
-function withMember(done: Bits, allowed: Bits, member: number): Bits {
-  need(has(allowed, member), 'NotInRound');
-  need(!has(done, member), 'AlreadyDone');
-  return done | one(member);
-}
-
-/** The state of the run and of its open round. `start` opens round 0. */
-export class ContractModel {
-  readonly start: RunStart;
-  readonly #active: Set<Account>;
-  #facts: ModelFact[] = [];
-  #timeS = 0;
-  #live = true;
-  #number = 0;
-  #finals = 0;
-  #voids = 0;
-  #expected: Bits;
-  #returning: Bits = 0n;
-  #left: Bits = 0n;
-  #present: Bits = 0n;
-  #lastFinal = 0;
-  #lastVoted: Bits = 0n;
-  #base: Digest;
-  #plan: Digest;
-  #phase: Phase = 'none';
-  #attempt = 0;
-  #tie = false;
-  #deadlineS = 0;
-  #roster: Bits = 0n;
-  #joined: Bits = 0n;
-  #vouched: Bits = 0n;
-  #set: Bits = 0n;
-  #committed: Bits = 0n;
-  #ready: Bits = 0n;
-  #have: Bits = 0n;
-  #voted: Bits = 0n;
-  #agreed: Bits = 0n;
-  readonly #holds = new Map<number, Bits>();
-  readonly #groups = new Map<string, Bits>();
-
-  constructor(start: RunStart) {
-    this.start = start;
-    this.#active = new Set(start.roster);
-    this.#base = start.base;
-    this.#plan = start.plan;
-    this.#expected = setToBits(start.roster.map((_, member) => member));
-  }
-
+/** The state of the run and of its open round. `begin` opens round 0. */
+export class ContractModel extends RunModel {
   /** Facts of the run's first block. */
   begin(timeS: number): readonly ModelFact[] {
-    this.#timeS = timeS;
-    this.#facts = [{ scope: 'run', fact: { kind: 'runStarted', ...this.start } }];
-    this.#openRound(this.start.base, this.start.plan);
-    return this.#facts;
+    this.timeS = timeS;
+    this.said = [{ scope: 'run', fact: { kind: 'runStarted', ...this.start } }];
+    this.openRound(this.start.base, this.start.plan);
+    return this.said;
   }
 
   /** A member's account is revoked: it can act nowhere from now on. */
   revoke(account: Account): void {
-    this.#active.delete(account);
+    this.active.delete(account);
   }
 
   /** Whether the run goes on. */
   get live(): boolean {
-    return this.#live;
+    return this.isLive;
   }
 
   /** What is open, for those who build on the model. */
@@ -108,18 +43,19 @@ export class ContractModel {
     readonly joined: MemberSet;
     readonly set: MemberSet;
     readonly ready: MemberSet;
+    readonly finals: number;
   } {
-    const [joined, set, ready] = [this.#joined, this.#set, this.#ready].map(bitsToSet) as [MemberSet, MemberSet, MemberSet];
-    return { live: this.#live, round: this.#number, phase: this.#phase, attempt: this.#attempt, joined, set, ready };
+    const [joined, set, ready] = [this.joined, this.set, this.ready].map(bitsToSet) as [MemberSet, MemberSet, MemberSet];
+    return { live: this.isLive, round: this.number, phase: this.phase, attempt: this.attempt, joined, set, ready, finals: this.finals };
   }
 
   /** One call in a block of time `timeS`. */
   call(by: Account, call: Call, timeS: number): Answer {
-    this.#facts = [];
-    this.#timeS = timeS;
+    this.said = [];
+    this.timeS = timeS;
     try {
       this.#dispatch(by, call);
-      return { facts: this.#facts };
+      return { facts: this.said };
     } catch (error) {
       if (error instanceof Refusal) return { refused: error.reason };
       throw error;
@@ -128,26 +64,35 @@ export class ContractModel {
 
   /** What only a lying ledger does: takes a READY whose signature was not checked. */
   lie(member: number, call: Extract<Call, { kind: 'ready' }>, timeS: number): readonly ModelFact[] {
-    this.#facts = [];
-    this.#timeS = timeS;
+    this.said = [];
+    this.timeS = timeS;
     this.#takeReady(member, call);
-    return this.#facts;
+    return this.said;
   }
 
   #dispatch(by: Account, call: Call): void {
     switch (call.kind) {
       case 'stopRun':
-        need(this.#active.has(by), 'NotActive');
-        need(this.#live, 'RunIsOver');
-        need(this.start.starter === by, 'NotStarter');
-        return this.#end('stopped');
+        this.needStarter(by);
+        return this.end('stopped');
+      case 'rollBack':
+        this.needStarter(by);
+        return this.rollBack(call.keep);
       case 'leaveRun':
-        return this.#leave(this.#acting(by));
+        return this.#leave(this.acting(by));
       case 'rejoinRun': {
-        const member = this.#acting(by);
-        need(!has(this.#returning, member), 'AlreadyDone');
-        this.#returning |= one(member);
-        return this.#say({ kind: 'rejoined', member });
+        const member = this.acting(by);
+        need(!has(this.suspended, member), 'IsSuspended');
+        need(!has(this.returning, member), 'AlreadyDone');
+        this.returning |= one(member);
+        return this.say({ kind: 'rejoined', member });
+      }
+      case 'reinstate': {
+        const member = this.acting(by);
+        need(has(this.suspended, member), 'NotSuspended');
+        this.suspended &= ~one(member);
+        this.struck &= ~one(member);
+        return this.say({ kind: 'reinstated', member });
       }
       default:
         return this.#roundCall(by, call);
@@ -156,11 +101,11 @@ export class ContractModel {
 
   #roundCall(by: Account, call: RoundCall): void {
     if (call.kind === 'vote' && this.#isLate(call.round)) return this.#lateVote(by, call);
-    const member = this.#acting(by);
-    need(call.round === this.#number, `WrongRound(${this.#number})`);
-    if ('attempt' in call) need(call.attempt === this.#attempt, `WrongAttempt(${this.#attempt})`);
+    const member = this.acting(by);
+    need(call.round === this.number, `WrongRound(${this.number})`);
+    if ('attempt' in call) need(call.attempt === this.attempt, `WrongAttempt(${this.attempt})`);
     const phase = this.#phaseOf(call);
-    if (phase) need(this.#phase === phase, `WrongPhase(${phases.indexOf(this.#phase)})`);
+    if (phase) need(this.phase === phase, `WrongPhase(${phases.indexOf(this.phase)})`);
     switch (call.kind) {
       case 'join':
         return this.#join(member, call.bundle);
@@ -171,13 +116,12 @@ export class ContractModel {
       case 'have':
         return this.#takeHave(member, setToBits(call.holds));
       case 'ready':
-        withMember(this.#ready, this.#set, member);
-        need(call.members.join() === this.#accounts(this.#set).join(), 'BadSignature');
+        withMember(this.ready, this.set, member);
+        need(call.members.join() === this.accounts(this.set).join(), 'BadSignature');
         return this.#takeReady(member, call);
       case 'vote':
         return this.#vote(member, call);
       case 'advance':
-        need(this.#timeS >= this.#deadlineS, 'NotYetExpired');
         return this.#advance();
     }
   }
@@ -187,211 +131,194 @@ export class ContractModel {
     return table[call.kind];
   }
 
-  #acting(by: Account): number {
-    need(this.#live, 'RunIsOver');
-    return this.#memberOf(by);
-  }
-
-  #memberOf(by: Account): number {
-    need(this.#active.has(by), 'NotActive');
-    const member = this.start.roster.indexOf(by);
-    need(member >= 0, 'NotInRun');
-    need(!has(this.#left, member), 'HasLeft');
-    return member;
-  }
-
-  #accounts(set: Bits): readonly Account[] {
-    return bitsToSet(set).flatMap((member) => this.start.roster[member] ?? []);
-  }
-
-  #say(fact: RunFact): void {
-    this.#facts.push({ scope: 'run', fact });
-  }
-
-  #emit(fact: RoundFact): void {
-    this.#facts.push({ scope: 'round', round: this.#number, fact });
-  }
-
   #join(member: number, bundle: Digest): void {
-    this.#joined = withMember(this.#joined, this.#roster, member);
-    this.#emit({ kind: 'joined', member, bundle });
-    if (this.#joined === this.#roster && count(this.#joined) >= this.start.terms.minMembers) this.#closeJoin();
+    this.joined = withMember(this.joined, this.roster, member);
+    this.emit({ kind: 'joined', member, bundle });
+    this.#settle();
   }
 
   #closeJoin(): void {
-    this.#enter('share', this.start.terms.shareS);
-    this.#emit({ kind: 'joinClosed', joined: bitsToSet(this.#joined), deadlineS: this.#deadlineS });
+    this.joined &= ~this.left;
+    if (this.start.terms.open) return this.#openAttempt(this.joined, 0);
+    this.emit({ kind: 'joinClosed', joined: bitsToSet(this.joined), ...this.enter('share') });
   }
 
   #vouch(member: number, holds: Bits): void {
-    const vouched = withMember(this.#vouched, this.#joined, member);
-    need((holds & ~this.#joined) === 0n, 'NotASubset');
-    this.#vouched = vouched;
-    this.#holds.set(member, holds | one(member));
-    this.#emit({ kind: 'vouched', member, holds: bitsToSet(holds | one(member)) });
-    if (this.#vouched === this.#joined) this.#closeShare();
+    need(has(this.joined, member), 'NotInRound');
+    need(isWithin(holds, this.joined), 'NotASubset');
+    const [withOwn, before] = [holds | one(member), has(this.vouched, member) ? (this.holds.get(member) ?? 0n) : 0n];
+    need(withOwn !== before && isWithin(before, withOwn), 'AlreadyDone');
+    this.vouched |= one(member);
+    this.holds.set(member, withOwn);
+    this.emit({ kind: 'vouched', member, holds: bitsToSet(withOwn) });
+    this.#settle();
   }
 
-  #closeShare(): void {
-    const threshold = quorum(count(this.#roster));
-    const set = bitsToSet(this.#joined).filter((member) => this.#heldBy(this.#vouched, member) >= threshold);
-    if (set.length < this.start.terms.minMembers) this.#closeVoid('too-few-vouched');
-    else this.#openAttempt(setToBits(set), 0);
+  #vouchedFor(): Bits {
+    const threshold = quorum(count(this.roster));
+    return setToBits(bitsToSet(this.joined & ~this.left).filter((member) => this.#heldBy(this.vouched & ~this.left, member) >= threshold));
+  }
+
+  #closeShare(set: Bits): void {
+    if (count(set) < this.start.terms.minMembers) return this.closeVoid('too-few-vouched');
+    this.strike(this.joined & ~set);
+    this.#openAttempt(set, 0);
   }
 
   #heldBy(holders: Bits, member: number): number {
-    return bitsToSet(holders).filter((holder) => has(this.#holds.get(holder) ?? 0n, member)).length;
+    return bitsToSet(holders).filter((holder) => has(this.holds.get(holder) ?? 0n, member)).length;
   }
 
   #openAttempt(set: Bits, attempt: number): void {
-    this.#enter('commit', this.start.terms.commitS);
-    this.#attempt = attempt;
-    this.#set = set;
-    this.#committed = 0n;
-    this.#ready = 0n;
-    this.#have = 0n;
-    this.#agreed = 0n;
-    this.#tie = false;
-    this.#emit({ kind: 'attemptOpened', attempt, set: bitsToSet(set), deadlineS: this.#deadlineS });
+    this.attempt = attempt;
+    this.set = set;
+    this.committed = 0n;
+    this.ready = 0n;
+    this.have = 0n;
+    this.agreed = 0n;
+    this.tie = false;
+    this.emit({ kind: 'attemptOpened', attempt, set: bitsToSet(set), ...this.enter('commit') });
   }
 
   #commit(member: number, root: Digest): void {
-    this.#committed = withMember(this.#committed, this.#set, member);
-    this.#emit({ kind: 'committed', attempt: this.#attempt, member, root });
-    if (this.#committed !== this.#set) return;
-    this.#enter('ready', this.start.terms.readyS);
-    this.#emit({ kind: 'commitClosed', attempt: this.#attempt, deadlineS: this.#deadlineS });
+    this.committed = withMember(this.committed, this.set, member);
+    this.emit({ kind: 'committed', attempt: this.attempt, member, root });
+    this.#settle();
   }
 
   #takeHave(member: number, holds: Bits): void {
-    need(!has(this.#ready, member), 'AlreadyDone');
-    const have = withMember(this.#have, this.#set, member);
-    need((holds & ~this.#set) === 0n, 'NotASubset');
-    this.#have = have;
-    this.#holds.set(member, holds | one(member));
-    this.#emit({ kind: 'have', attempt: this.#attempt, member, holds: bitsToSet(holds | one(member)) });
+    need(!has(this.ready, member), 'AlreadyDone');
+    const have = withMember(this.have, this.set, member);
+    need((holds & ~this.set) === 0n, 'NotASubset');
+    this.have = have;
+    this.holds.set(member, holds | one(member));
+    this.emit({ kind: 'have', attempt: this.attempt, member, holds: bitsToSet(holds | one(member)) });
   }
 
   #takeReady(member: number, { context, sum, signature }: Extract<Call, { kind: 'ready' }>): void {
-    this.#ready |= one(member);
-    this.#emit({ kind: 'ready', attempt: this.#attempt, member, context, sum, signature });
-    this.#countReady(`ready/${this.#number}/${this.#attempt}/${context}/${sum}`, member);
-    if (this.#ready !== this.#set) return;
-    if (this.#agreed === this.#set) {
-      this.#enter('reveal', this.start.terms.revealS);
-      this.#emit({ kind: 'readyClosed', attempt: this.#attempt, sum, deadlineS: this.#deadlineS });
-    } else if (this.#tie) this.#closeVoid('sums-differ');
-    else this.#retry(this.#agreed, 'sums-differ');
+    this.ready |= one(member);
+    this.emit({ kind: 'ready', attempt: this.attempt, member, context, sum, signature });
+    this.#countReady(`ready/${this.number}/${this.attempt}/${context}/${sum}`, member);
+    if (this.agreed !== this.set) return this.#settle();
+    this.learn();
+    this.emit({ kind: 'readyClosed', attempt: this.attempt, sum, ...this.enter('reveal') });
+  }
+
+  #dropMinority(): void {
+    const stay = this.set & ~this.left;
+    if (isWithin(stay, this.agreed)) this.#retry(stay, 'too-few-left');
+    else if (this.tie) this.closeVoid('sums-differ');
+    else this.#retry(this.agreed, 'sums-differ');
   }
 
   #countReady(statement: string, member: number): void {
-    const group = (this.#groups.get(statement) ?? 0n) | one(member);
-    this.#groups.set(statement, group);
-    if (count(group) > count(this.#agreed)) {
-      this.#agreed = group;
-      this.#tie = false;
-    } else if (count(group) === count(this.#agreed)) this.#tie = true;
+    const group = (this.groups.get(statement) ?? 0n) | one(member);
+    this.groups.set(statement, group);
+    if (count(group) > count(this.agreed)) {
+      this.agreed = group;
+      this.tie = false;
+    } else if (count(group) === count(this.agreed)) this.tie = true;
   }
 
-  #vote(member: number, { state, model, nextPlan }: Extract<Call, { kind: 'vote' }>): void {
-    this.#voted = withMember(this.#voted, this.#set, member);
-    this.#emit({ kind: 'voted', member, state, model, nextPlan });
-    const ballot = `vote/${this.#number}/${state}/${model}/${nextPlan}`;
-    const equal = (this.#groups.get(ballot) ?? 0n) | one(member);
-    this.#groups.set(ballot, equal);
-    if (count(equal) >= quorum(count(this.#set))) this.#closeFinal(state, model, nextPlan);
+  #vote(member: number, { accept, state, model, nextPlan }: Extract<Call, { kind: 'vote' }>): void {
+    this.voted = withMember(this.voted, this.set, member);
+    this.emit({ kind: 'voted', member, accept, state, model, nextPlan });
+    const size = count(this.set);
+    if (!accept) {
+      this.rejected |= one(member);
+      return count(this.rejected) > size - quorum(size) ? this.closeVoid('rejected') : this.#settle();
+    }
+    const ballot = `vote/${this.number}/${state}/${model}/${nextPlan}`;
+    const equal = (this.groups.get(ballot) ?? 0n) | one(member);
+    this.groups.set(ballot, equal);
+    if (count(equal) < quorum(size)) return this.#settle();
+    this.learn();
+    this.closeFinal(state, model, nextPlan);
   }
 
   #isLate(number: number): boolean {
-    return this.#finals > 0 && number === this.#lastFinal && (number !== this.#number || !this.#live);
+    return this.finals > 0 && number === this.lastFinal && (number !== this.number || !this.isLive);
   }
 
-  #lateVote(by: Account, { round, state, model, nextPlan }: Extract<Call, { kind: 'vote' }>): void {
-    const member = this.#memberOf(by);
-    this.#lastVoted = withMember(this.#lastVoted, this.#present, member);
-    this.#facts.push({ scope: 'round', round, fact: { kind: 'voted', member, state, model, nextPlan } });
+  #lateVote(by: Account, { round, accept, state, model, nextPlan }: Extract<Call, { kind: 'vote' }>): void {
+    const member = this.memberOf(by);
+    this.lastVoted = withMember(this.lastVoted, this.present, member);
+    this.said.push({ scope: 'round', round, fact: { kind: 'voted', member, accept, state, model, nextPlan } });
   }
 
   #advance(): void {
-    switch (this.#phase) {
+    if (this.timeS >= this.deadlineS) this.pace.ease(this.phase, this.deadlineS - this.sinceS);
+    else need(this.#missing() !== 0n && this.stillActive(this.#missing() & ~this.left) === 0n, 'NotYetExpired');
+    switch (this.phase) {
       case 'join':
-        return count(this.#joined) >= this.start.terms.minMembers ? this.#closeJoin() : this.#closeVoid('too-few-joined');
+        return count(this.joined & ~this.left) >= this.start.terms.minMembers ? this.#closeJoin() : this.closeVoid('too-few-joined');
       case 'share':
-        return this.#closeShare();
+        return this.#closeShare(this.#vouchedFor() & this.vouched);
       case 'commit':
-        return this.#retry(this.#committed, 'too-few-left');
+        return this.#retry(this.committed, 'too-few-left');
       case 'ready':
         return this.#expireReady();
       default:
-        return this.#closeVoid('no-agreement');
+        return this.closeVoid('no-agreement');
+    }
+  }
+
+  #settle(): void {
+    if ((this.#missing() & ~this.left) !== 0n) return;
+    switch (this.phase) {
+      case 'join':
+        if (count(this.joined & ~this.left) < this.start.terms.minMembers) return;
+        this.learn();
+        return this.#closeJoin();
+      case 'share': {
+        const set = this.#vouchedFor();
+        if (set !== (this.joined & ~this.left)) return;
+        this.learn();
+        return this.#closeShare(set);
+      }
+      case 'commit':
+        this.learn();
+        if ((this.set & this.left) !== 0n) return this.#retry(this.committed, 'too-few-left');
+        return this.emit({ kind: 'commitClosed', attempt: this.attempt, ...this.enter('ready'), beacon: noBlock });
+      case 'ready':
+        return this.#dropMinority();
+      default:
+        return this.closeVoid('no-agreement');
+    }
+  }
+
+  #missing(): Bits {
+    switch (this.phase) {
+      case 'join':
+        return this.roster & ~this.joined;
+      case 'share':
+        return this.joined & ~this.vouched;
+      case 'commit':
+        return this.set & ~this.committed;
+      default:
+        return this.set & ~(this.phase === 'ready' ? this.ready : this.voted);
     }
   }
 
   #expireReady(): void {
-    const heard = this.#ready | this.#have;
-    const waiting = this.#have & ~this.#ready;
-    const rest = bitsToSet(heard).filter((member) => 2 * (count(this.#ready) + this.#heldBy(waiting, member)) >= count(heard));
-    this.#retry(setToBits(rest) === this.#set ? this.#ready : setToBits(rest), 'too-few-left');
+    const heard = this.ready | this.have;
+    const waiting = this.have & ~this.ready;
+    const rest = bitsToSet(heard).filter((member) => 2 * (count(this.ready) + this.#heldBy(waiting, member)) >= count(heard));
+    this.#retry(setToBits(rest) === this.set ? this.ready : setToBits(rest), 'too-few-left');
   }
 
   #retry(rest: Bits, tooFew: VoidReason): void {
-    if (count(rest) < this.start.terms.minMembers) this.#closeVoid(tooFew);
-    else if (this.#attempt + 1 >= this.start.terms.maxAttempts) this.#closeVoid('attempts-used-up');
-    else this.#openAttempt(rest, this.#attempt + 1);
-  }
-
-  #openRound(base: Digest, plan: Digest): void {
-    const wanted = this.#expected & ~this.#left;
-    this.#roster = setToBits(bitsToSet(wanted).filter((member) => this.#active.has(this.start.roster[member] ?? this.start.starter)));
-    this.#base = base;
-    this.#plan = plan;
-    this.#attempt = 0;
-    this.#joined = 0n;
-    this.#set = 0n;
-    this.#vouched = 0n;
-    this.#voted = 0n;
-    this.#enter('join', this.start.terms.joinS);
-    this.#emit({ kind: 'opened', base, plan, roster: bitsToSet(this.#roster), deadlineS: this.#deadlineS });
-  }
-
-  #closeFinal(state: Digest, model: Digest, nextPlan: Digest): void {
-    this.#emit({ kind: 'final', attempt: this.#attempt, set: bitsToSet(this.#set), state, model, nextPlan });
-    this.#present = this.#set;
-    this.#lastFinal = this.#number;
-    this.#lastVoted = this.#voted;
-    this.#finals += 1;
-    this.#voids = 0;
-    this.#expected = this.#set | this.#returning;
-    this.#returning = 0n;
-    if (this.#finals === this.start.terms.rounds) return this.#end('complete');
-    this.#number += 1;
-    this.#openRound(state, nextPlan);
-  }
-
-  #closeVoid(reason: VoidReason): void {
-    this.#emit({ kind: 'void', attempt: this.#attempt, reason });
-    this.#voids += 1;
-    this.#expected = (this.#expected & this.#joined) | this.#returning;
-    this.#returning = 0n;
-    if (this.#voids === maxVoids) return this.#end('failed');
-    this.#number += 1;
-    this.#openRound(this.#base, this.#plan);
+    const set = this.stillActive(rest & ~this.left);
+    if (count(set) < this.start.terms.minMembers) return this.closeVoid(tooFew);
+    this.strike(this.set & ~set);
+    if (this.attempt + 1 >= this.start.terms.maxAttempts) this.closeVoid('attempts-used-up');
+    else this.#openAttempt(set, this.attempt + 1);
   }
 
   #leave(member: number): void {
-    this.#left |= one(member);
-    this.#say({ kind: 'left', member });
-    if (this.start.roster.length - count(this.#left) < this.start.terms.minMembers) this.#end('failed');
-  }
-
-  #end(outcome: RunOutcome): void {
-    this.#live = false;
-    this.#phase = 'none';
-    this.#say({ kind: 'runEnded', outcome, present: bitsToSet(this.#present) });
-  }
-
-  #enter(phase: Phase, seconds: number): void {
-    this.#phase = phase;
-    this.#deadlineS = this.#timeS + seconds;
+    this.left |= one(member);
+    this.say({ kind: 'left', member });
+    if (this.start.roster.length - count(this.left) < this.start.terms.minMembers) this.end('failed');
+    else this.#settle();
   }
 }

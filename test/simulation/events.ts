@@ -7,6 +7,12 @@ interface Due {
   readonly run: () => void;
 }
 
+/** How a member's clock differs from the true time. */
+export interface Skew {
+  readonly aheadMs: number;
+  readonly rate: number;
+}
+
 const before = (a: Due, b: Due): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 
 /** A binary heap of due events and the time of the newest one that ran. */
@@ -63,12 +69,12 @@ export class Events {
     return top;
   }
 
-  /** The same time as the port that members are given. A fetch of the simulated network ends by itself, so `timeout` only passes the signal on. */
-  clock(): Clock {
+  /** The same time as the port that members are given: a calendar that is `aheadMs` ahead, and all time at `rate` times the true one. A fetch of the simulated network ends by itself, so `timeout` only passes the signal on. */
+  clock({ aheadMs, rate }: Skew = { aheadMs: 0, rate: 1 }): Clock {
     return {
-      nowMs: () => this.#nowMs,
-      calendarMs: () => this.#nowMs,
-      sleep: (ms) => new Promise((resolve) => this.after(ms, resolve)),
+      nowMs: () => rate * this.#nowMs,
+      calendarMs: () => aheadMs + rate * this.#nowMs,
+      sleep: (ms) => new Promise((resolve) => this.after(ms / rate, resolve)),
       timeout: (_ms, { signal }) => signal,
     };
   }

@@ -1,7 +1,7 @@
 /** The simulated ledger: the contract model behind a chain with its own time, and the port by which each member reaches it. */
 
 import { accountsDigest } from '../../src/aggregation/index.ts';
-import { type Account, digest, digestOf, fromHex, toHex, u32, utf8 } from '../../src/common/index.ts';
+import { type Account, type Chance, digest, digestOf, fromHex, shuffled, toHex, u32, utf8 } from '../../src/common/index.ts';
 import { ledgerErrors } from '../../src/ledger/errors.ts';
 import type { Ledger, LedgerEvent, LedgerTransaction, Receipt } from '../../src/ledger/index.ts';
 import type { ContractModel } from './contract.ts';
@@ -28,17 +28,30 @@ export function readySigner(ready: Statement & { readonly signature: string }): 
   return ready.signature === signReady(account, ready) ? account : undefined;
 }
 
+/** How a chain becomes final. */
+export interface ChainWays {
+  readonly finalityMs: number;
+  /** Chance that a block reorganises what is not final. */
+  readonly reorganises: number;
+  readonly chance: Chance;
+  readonly reorganised: () => void;
+}
+
 /** The chain: a block for each call, and one each second. */
 export class Chain {
   readonly events: LedgerEvent[] = [];
   readonly model: ContractModel;
   readonly #time: Events;
   readonly #grown: () => void;
+  readonly #ways: ChainWays;
+  /** Transactions in blocks that are not final, in the order that the chain has now. */
+  readonly #unfinal: { readonly finalMs: number; readonly by: Account; readonly call: Call }[] = [];
   #block = 0;
   #stalledUntilMs = 0;
 
-  constructor(time: Events, model: ContractModel, grown: () => void) {
+  constructor(time: Events, model: ContractModel, grown: () => void, ways: ChainWays) {
     this.#time = time;
+    this.#ways = ways;
     this.model = model;
     this.#grown = grown;
   }
@@ -64,14 +77,42 @@ export class Chain {
   begin(): void {
     this.#mine(this.model.begin(this.timeS));
     const tick = (): void => {
-      if (this.stalledMs === 0) this.#mine([]);
+      if (this.stalledMs === 0) {
+        this.#reorganise();
+        this.#settle();
+        this.#mine([]);
+      }
       if (this.model.live) this.#time.after(1000, tick);
     };
     this.#time.after(1000, tick);
   }
 
-  /** Takes one call into a block of its own. */
-  take(by: Account, call: Call): Answer {
+  /** Takes one call into a block: what it came to, or undefined where that is known only once the block is final. */
+  take(by: Account, call: Call): Answer | undefined {
+    if (this.#ways.finalityMs === 0) return this.#execute(by, call);
+    this.#unfinal.push({ finalMs: this.#time.nowMs + this.#ways.finalityMs, by, call });
+    return undefined;
+  }
+
+  /** Blocks that are old enough are final: only now does anybody see what their transactions did. */
+  #settle(): void {
+    for (let first = this.#unfinal[0]; first && first.finalMs <= this.#time.nowMs; first = this.#unfinal[0]) {
+      this.#unfinal.shift();
+      this.#execute(first.by, first.call);
+    }
+  }
+
+  /** Another branch wins: the same transactions in another order, and perhaps one fewer. Times of finality stay in their order. */
+  #reorganise(): void {
+    const { reorganises, chance, reorganised } = this.#ways;
+    if (this.#unfinal.length < 2 || chance.real() >= reorganises) return;
+    const times = this.#unfinal.map(({ finalMs }) => finalMs);
+    const order = shuffled(this.#unfinal, chance).slice(chance.below(3) === 0 ? 1 : 0);
+    this.#unfinal.splice(0, Number.POSITIVE_INFINITY, ...order.map((one, at) => ({ ...one, finalMs: times[at] ?? one.finalMs })));
+    reorganised();
+  }
+
+  #execute(by: Account, call: Call): Answer {
     const answer = this.model.call(by, call, this.timeS);
     if ('facts' in answer) this.#mine(answer.facts);
     return answer;
@@ -97,6 +138,8 @@ export class Chain {
 /** What can go wrong on the way to the ledger. Times in milliseconds. */
 export interface LedgerWays {
   readonly delayMs: () => number;
+  /** Cut off from the chain now. */
+  readonly isCutOff: () => boolean;
   readonly loses: () => boolean;
   readonly lost: () => void;
 }
@@ -106,7 +149,10 @@ function callOf(transaction: LedgerTransaction, account: Account): Call {
     case 'stopRun':
     case 'leaveRun':
     case 'rejoinRun':
+    case 'reinstate':
       return { kind: transaction.kind };
+    case 'rollBack':
+      return transaction;
     case 'ready':
       return { ...transaction, signature: signReady(account, transaction) };
     case 'join':
@@ -131,11 +177,12 @@ export function ledgerPort(chain: Chain, time: Events, account: Account, access:
       time.after(1_500, () => outcome.reject(ledgerErrors.LEDGER_UNREACHABLE({ url: 'simulation', why: 'lost' })));
     };
     const arrive = (): void => {
+      if (ways.isCutOff()) return unreachable();
       if (chain.stalledMs > 0) return time.after(chain.stalledMs + ways.delayMs(), arrive);
       const answer = chain.take(account, callOf(transaction, account));
       if (ways.loses()) return unreachable();
       time.after(ways.delayMs(), () => {
-        if ('refused' in answer) outcome.reject(ledgerErrors.LEDGER_REFUSED({ call: transaction.kind, reason: answer.refused }));
+        if (answer && 'refused' in answer) outcome.reject(ledgerErrors.LEDGER_REFUSED({ call: transaction.kind, reason: answer.refused }));
         else outcome.resolve({ transaction: '0x', block: chain.block });
       });
     };

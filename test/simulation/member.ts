@@ -3,16 +3,23 @@
  * and question; what is written here is only what `Peer` and `Runs` do around it: take batches and messages, tick, resume, end.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { GroupTree, KeyAgreement } from '../../src/aggregation/index.ts';
 import { type Account, type Clock, isSwarmError, type Logger, silentLogger } from '../../src/common/index.ts';
-import type { Ledger, LedgerBatch, LedgerEvent } from '../../src/ledger/index.ts';
+import type { Ledger, LedgerBatch } from '../../src/ledger/index.ts';
 import type { Network } from '../../src/network/index.ts';
-import { Consortium, type RunView } from '../../src/peer/consortium.ts';
-import { type DriverParts, type Preview, RunDriver } from '../../src/peer/driver.ts';
+import { createInlineBulk } from '../../src/peer/bulk/inline.ts';
+import { Consortium, type RunView, startedRun } from '../../src/peer/consortium.ts';
+import type { PeerContext } from '../../src/peer/context.ts';
+import { RunDriver } from '../../src/peer/driver.ts';
+import type { Preview } from '../../src/peer/driver-parts.ts';
+import { groupsOfRun } from '../../src/peer/groups.ts';
 import { liveRounds } from '../../src/peer/limits.ts';
 import type { LocalRows } from '../../src/peer/local-work.ts';
+import { removeOrphans } from '../../src/peer/orphans.ts';
 import type { Question } from '../../src/peer/question.ts';
+import { openKey, type RowsBase, releaseKey } from '../../src/peer/releases.ts';
 import { type Input, initialState, type RoundConfig, type RoundState, step } from '../../src/round/index.ts';
-import { decodeMessage } from '../../src/wire/index.ts';
+import { decodeMessage, protocolVersions } from '../../src/wire/index.ts';
 import { Access, Crash, type Disk, type DiskWatcher } from './disk.ts';
 import { peerIdOf } from './network.ts';
 
@@ -21,6 +28,7 @@ export interface MemberParts {
   readonly account: Account;
   readonly accounts: readonly Account[];
   readonly disk: Disk;
+  readonly keyAgreement: KeyAgreement;
   readonly watcher: DiskWatcher;
   readonly clock: Clock;
   readonly ledger: (access: Access) => Ledger;
@@ -28,8 +36,10 @@ export interface MemberParts {
   readonly question: () => Question;
   readonly rows: () => LocalRows;
   readonly genesis: { readonly bytes: Uint8Array; readonly hash: RunView['base'] };
-  /** What the shared statistics depend on here; undefined where the study has none. */
-  readonly statisticsBase: RunView['base'] | undefined;
+  /** Where the study has an audit window. */
+  readonly auditKey: Uint8Array | undefined;
+  /** What the study's sums depend on here. */
+  readonly own: RowsBase;
   /** Until study, rows and trainer are there. */
   readonly prepareMs: () => number;
   readonly after: (delayMs: number, run: () => void) => void;
@@ -57,6 +67,7 @@ export class Incarnation {
     this.#network = parts.network(this.access);
     for (const event of this.#journal.events()) this.#consortium.apply(event);
     this.#guard(() => {
+      removeOrphans({ ...this.#stores(), consortium: this.#consortium });
       const run = this.#run();
       if (run && (run.outcome === undefined || this.#isUnsettled(run))) this.#drive(run);
       else this.#closed = run !== undefined;
@@ -79,7 +90,7 @@ export class Incarnation {
   /** As `Peer#ingest` with `Runs.preview`. */
   ingest(batch: LedgerBatch): void {
     this.#guard(() => {
-      const preview = this.#preview(batch.events, batch.timeS);
+      const preview = this.#preview(batch);
       if (batch.events.length > 0 || preview.inputs.length > 0) {
         this.#journal.append({ events: batch.events, cursor: batch.cursor, inputs: preview.inputs });
       }
@@ -92,7 +103,7 @@ export class Incarnation {
   message(from: Account, bytes: Uint8Array): void {
     this.#guard(() => {
       try {
-        const message = decodeMessage(bytes);
+        const message = decodeMessage(bytes, protocolVersions);
         if (this.#driver?.knows(message.context)) this.#driver.message(from, message);
       } catch (error) {
         if (!isSwarmError(error) || error.blame !== 'remote') throw error;
@@ -113,6 +124,11 @@ export class Incarnation {
     });
   }
 
+  /** Does something that is not the real member's doing, where it lives; a crash may strike there too. */
+  aside(work: () => void): void {
+    this.#guard(work);
+  }
+
   /** Whether folding the journal gives the state that the newest round is in; undefined where there is none. */
   replays(): { readonly round: number; readonly same: boolean } | undefined {
     const live = this.#closed ? undefined : this.#driver?.newest();
@@ -125,10 +141,12 @@ export class Incarnation {
     const live = this.#closed ? undefined : this.#driver?.newest();
     const { released, opened } = live?.state.ground ?? {};
     if (!live || !released || !opened || live.state.phase === 'final') return undefined;
-    const { statisticsBase, genesis } = this.#parts;
-    const accounts = released.set.map((index) => live.config.accounts[index]).join();
-    const base = opened.base === genesis.hash ? (statisticsBase ?? opened.base) : opened.base;
-    const known = this.#journal.releases(base).some((members) => members.join() === accounts);
+    const { own, genesis } = this.#parts;
+    const lists = (released.groups ?? [released.set]).map((list) => list.map((index) => live.config.accounts[index]).join());
+    const key = releaseKey(own, opened.base === genesis.hash, opened.base);
+    const base = live.config.terms.open ? openKey(key) : key;
+    const stored = this.#journal.releases(base).map((members) => members.join());
+    const known = lists.every((list) => stored.includes(list));
     return known ? undefined : live.key.round;
   }
 
@@ -136,6 +154,12 @@ export class Incarnation {
   newest(): { readonly round: number; readonly state: RoundState } | undefined {
     const live = this.#driver?.newest();
     return live && { round: live.key.round, state: live.state };
+  }
+
+  /** The newest round as people are shown it, and as the driver works at it. */
+  newestRounds(): readonly number[] {
+    const [shown, worked] = [this.#run()?.rounds.at(-1)?.round, this.#closed ? undefined : this.#driver?.newest()?.key.round];
+    return [shown ?? [], worked ?? []].flat();
   }
 
   /** As in `Runs`: the run ended, but its result is missing here or its secrets are still there. */
@@ -148,41 +172,54 @@ export class Incarnation {
     return this.#consortium.runs.get(1);
   }
 
-  #preview(events: readonly LedgerEvent[], timeS: number): Preview {
+  #preview({ events, timeS, isLatest }: LedgerBatch): Preview {
     for (const event of events) {
-      if (event.scope === 'run' && event.fact.kind === 'runStarted')
-        this.#drive({ ...event.fact, run: event.run, startedS: event.timeS, rounds: [], left: [] });
+      if (event.scope === 'run' && event.fact.kind === 'runStarted') this.#drive(startedRun(event.fact, event.run, event.timeS));
     }
+    const gone = events.flatMap((event) => (event.scope === 'run' && event.fact.kind === 'left' ? [event.fact.member] : []));
     const facts = events.flatMap((event) => (event.scope === 'round' ? [{ round: event.round, fact: event.fact }] : []));
-    return this.#driver && !this.#closed ? this.#driver.preview(facts, timeS) : { inputs: [], adopt: () => undefined };
+    return this.#driver && !this.#closed ? this.#driver.preview({ facts, gone, timeS, isLatest }) : { inputs: [], adopt: () => undefined };
+  }
+
+  #stores() {
+    const logger: Logger = {
+      ...silentLogger,
+      warn: (message, fields) => this.#parts.warned(`${message} ${fields?.['code'] ?? ''} ${process.env['SIMULATION_DEBUG'] ? JSON.stringify(fields) : ''}`),
+      error: (message) => this.#parts.warned(message.includes('abandoned') ? 'abandoned' : message),
+      child: () => logger,
+    };
+    const bulk = createInlineBulk({ blobs: this.access.blobs(), words: this.access.words() });
+    const stores = { journal: this.#journal, vault: this.access.vault(), blobs: this.access.blobs() } as unknown as Pick<
+      PeerContext,
+      'journal' | 'vault' | 'blobs'
+    >;
+    return { ...stores, bulk, logger };
   }
 
   #drive(run: RunView): void {
     if (this.#driver) return;
-    const { account, accounts, clock, after, prepareMs, question, rows, genesis } = this.#parts;
-    const logger: Logger = {
-      ...silentLogger,
-      warn: (message, fields) => this.#parts.warned(`${message} ${fields?.['code'] ?? ''} ${process.env['SIMULATION_DEBUG'] ? JSON.stringify(fields) : ''}`),
-      child: () => logger,
-    };
-    const stores = { journal: this.#journal, vault: this.access.vault(), blobs: this.access.blobs() } as unknown as Pick<
-      DriverParts,
-      'journal' | 'vault' | 'blobs'
-    >;
+    const { account, accounts, clock, after, prepareMs, question, rows, genesis, auditKey } = this.#parts;
     const driver = new RunDriver(run, account, {
       ledger: this.#ledger,
       network: this.#network,
-      ...stores,
+      ...this.#stores(),
+      keyAgreement: this.#parts.keyAgreement,
       clock,
-      logger,
       peerIdOf: (member) => peerIdOf(accounts.indexOf(member)),
       nameOf: (member) => member,
-      statisticsBase: this.#parts.statisticsBase,
+      own: this.#parts.own,
+      view: () => this.#run() ?? run,
       changed: () => undefined,
       failed: (error) => this.#fail(error),
     });
     this.#driver = driver;
-    after(prepareMs(), () => this.#guard(() => driver.prepared({ question: question(), rows: rows(), genesis })));
+    after(prepareMs(), () => this.#guard(() => driver.prepared({ question: question(), rows: rows(), genesis, auditKey, groups: this.#groups(question()) })));
+  }
+
+  /** As `Runs` finds them. */
+  #groups({ study }: Question): GroupTree | undefined {
+    const named = this.#consortium.namedAtStart(1);
+    return named && groupsOfRun(study, named);
   }
 
   #guard(work: () => void): void {

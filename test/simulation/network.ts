@@ -1,7 +1,18 @@
 /** The simulated network: control messages that are late, lost, doubled, out of order or garbled, and content by its root from whoever can be reached. */
-import { type Digest, digestBytes, equalBytes, leafHash, leavesOf, merkleRoot, type PeerId } from '../../src/common/index.ts';
+import {
+  type Chance,
+  chunkCount,
+  chunkSizeBytes,
+  type Digest,
+  digestBytes,
+  equalBytes,
+  leafHash,
+  leavesOf,
+  merkleRoot,
+  type PeerId,
+} from '../../src/common/index.ts';
 import { networkErrors } from '../../src/network/errors.ts';
-import type { Network } from '../../src/network/index.ts';
+import type { Content, ContentSink, Network } from '../../src/network/index.ts';
 import type { Access } from './disk.ts';
 import type { Events } from './events.ts';
 
@@ -49,32 +60,58 @@ export function networkPort(self: number, time: Events, access: Access, ways: Ne
       if (ways.doubles()) deliver(to, bytes);
     });
   const wait = (): Promise<void> => new Promise((resolve) => time.after(ways.latencyMs(), resolve));
+  /** One chunk from one holder, written where it fits; what was written stays when the next one is lost. */
+  const fetched = async ({ root, sizeBytes }: Content, sink: ContentSink, there: number, index: number): Promise<boolean> => {
+    await wait();
+    const bytes = ways.reachable(self, there) && !ways.loses() ? ways.offered(there, root) : undefined;
+    await wait();
+    if (!bytes || !ways.reachable(self, there)) return false;
+    const start = index * chunkSizeBytes;
+    const chunk = ways.garble(bytes.subarray(start, start + chunkSizeBytes));
+    const list = leavesOf(bytes);
+    const fits = bytes.length === sizeBytes && equalBytes(merkleRoot(list), digestBytes(root)) && equalBytes(leafHash(chunk), list[index] ?? new Uint8Array(0));
+    if (!fits) return false;
+    if (!sink.leaves) sink.begin(Buffer.concat(list));
+    sink.write(index, chunk);
+    return true;
+  };
   return {
     peerId: peerIdOf(self),
     addresses: [],
     setMembers: () => undefined,
     send,
-    fetch: async ({ root, sizeBytes }, holders) => {
+    fetch: async (content, sink, holders, { range }) => {
+      const first = range?.first ?? 0;
+      const wanted = Array.from({ length: range?.count ?? chunkCount(content.sizeBytes) }, (_, at) => first + at);
+      const missing = wanted.filter((index) => !sink.has(index));
       for (const holder of holders) {
-        await wait();
-        const there = memberOf(holder);
-        const bytes = ways.reachable(self, there) && !ways.loses() ? ways.offered(there, root) : undefined;
-        await wait();
-        const arrived = bytes && ways.reachable(self, there) ? ways.garble(bytes) : undefined;
-        if (arrived?.length === sizeBytes && fits(arrived, leavesOf(bytes ?? arrived), root)) return new Uint8Array(arrived);
+        while (missing.length > 0 && (await fetched(content, sink, memberOf(holder), missing[0] ?? 0))) missing.shift();
+        if (missing.length === 0) return;
       }
-      throw networkErrors.NETWORK_NOT_FETCHED({ root, holders: holders.length, reasons: ['simulated'] });
+      throw networkErrors.NETWORK_NOT_FETCHED({ root: content.root, holders: holders.length, reasons: ['simulated'] });
     },
     connections: () => [],
-    counters: () => ({ refusedOutsiders: 0, refusedHellos: 0, messagesIn: 0, messagesOut: 0, messagesDropped: 0, bytesIn: 0, bytesOut: 0 }),
+    counters: () => ({
+      refusedOutsiders: 0,
+      refusedHellos: 0,
+      refusedVersions: 0,
+      messagesIn: 0,
+      messagesOut: 0,
+      messagesDropped: 0,
+      bytesIn: 0,
+      bytesOut: 0,
+      contentBytesOut: 0,
+      badChunks: 0,
+    }),
+    incompatible: () => new Map(),
     [Symbol.asyncDispose]: async () => undefined,
   };
 }
 
-/** The receiver's check as in `src/network/content.ts`: the list against the root, each chunk against its leaf. */
-function fits(bytes: Uint8Array, list: readonly Uint8Array[], root: Digest): boolean {
-  const chunks = leavesOf(bytes);
-  return (
-    equalBytes(merkleRoot(list), digestBytes(root)) && chunks.length === list.length && chunks.every((leaf, at) => equalBytes(leaf, list[at] ?? leafHash(leaf)))
-  );
+/** A copy with one bit turned. */
+export function garbled(bytes: Uint8Array, chance: Chance): Uint8Array {
+  const copy = new Uint8Array(bytes);
+  const at = chance.below(copy.length);
+  copy[at] = (copy[at] ?? 0) ^ (1 << chance.below(8));
+  return copy;
 }

@@ -3,25 +3,31 @@
  * They take no word of the code under test for it: sums are added up again in plain integers, READY signatures are counted on the ledger,
  * shares are opened by arithmetic of their own.
  */
-import { planSlots } from '../../src/aggregation/index.ts';
-import type { RoundFact } from '../../src/wire/index.ts';
-import { genesisS, readySigner } from './ledger.ts';
-import { planOf } from './question.ts';
+import { mergeVectors, wholeSource } from '../../src/aggregation/index.ts';
+import { type FactOf, factsOf, type Oracle } from './facts.ts';
+import { readySigner } from './ledger.ts';
+import {
+  blameIsForTheFaulty,
+  honestMessagesAreTaken,
+  messagesAreBounded,
+  nothingIsAbandoned,
+  oldRoundsAreForgotten,
+  secretsAreGone,
+  storageIsBounded,
+} from './oracles-bounds.ts';
+import { groupsAreSummedAlone, groupsMergeRight, listsOf, slotsOf } from './oracles-groups.ts';
+import {
+  everybodyIsAtTheNewestRound,
+  noVoidWithoutCause,
+  sharesSuffice,
+  whoIsBackAsksToReturn,
+  whoIsWellIsExpected,
+  whoIsWellTakesPart,
+} from './oracles-presence.ts';
+import { plainSum } from './plain-groups.ts';
+import { planOf, stateAfter } from './question.ts';
 import type { ReleasedSecret, Seen } from './seen.ts';
-import { longestMs, terms } from './world.ts';
-
-/** Says what is wrong, in words with the place. */
-export type Oracle = (seen: Seen) => readonly string[];
-
-type FactOf<Kind extends RoundFact['kind']> = Extract<RoundFact, { readonly kind: Kind }> & { readonly round: number };
-
-function factsOf<Kind extends RoundFact['kind']>(seen: Seen, kind: Kind, before = seen.events.length): FactOf<Kind>[] {
-  return seen.events
-    .slice(0, before)
-    .flatMap((event) =>
-      event.scope === 'round' && event.fact.kind === kind ? [{ ...(event.fact as Extract<RoundFact, { kind: Kind }>), round: event.round }] : [],
-    );
-}
+import { longestMs, terms } from './terms.ts';
 
 /** Every member computes the state that the ledger calls final, and no two another. */
 export const oneStateEverywhere: Oracle = (seen) => {
@@ -35,20 +41,45 @@ export const oneStateEverywhere: Oracle = (seen) => {
 /** The opened sum is the plain integer sum of the members' words over the recorded set, modulo the word size. */
 export const sumIsThePlainSum: Oracle = (seen) =>
   seen.opened.flatMap(({ member, round, set, base, sum }) => {
-    const { plan } = planOf(seen.schedule.members, seen.schedule.statistics, base.ordinal);
+    const { plan } = planOf(seen.schedule, base.ordinal);
     const vectors = set.map((one) => seen.words.get(`${round}/${one}`));
     if (vectors.some((words) => words === undefined)) return [`round ${round}: a member of the set never stored its words`];
-    const plain = new Uint8Array(sum.length);
-    for (const { offsetBytes, length, wordBits } of planSlots(plan)) {
-      for (let at = 0; at < length; at++) addWord(plain, offsetBytes + (at * wordBits) / 8, wordBits, vectors as Uint8Array[]);
-    }
-    return Buffer.compare(plain, sum) === 0 ? [] : [`member ${member} opened a wrong sum of round ${round}`];
+    const { openRule } = seen.schedule;
+    if (openRule && openRule.kind !== 'mean')
+      return mergesRight(seen, { base, sum }, vectors as Uint8Array[]) ? [] : [`member ${member} merged round ${round} wrongly`];
+    const { groups } = seen.schedule;
+    if (groups && groups.rule.kind !== 'mean')
+      return groupsMergeRight(seen, { base, sum, set, round }) ? [] : [`member ${member} merged the groups of round ${round} wrongly`];
+    return Buffer.compare(plainSum(slotsOf(plan), vectors as Uint8Array[]), sum) === 0 ? [] : [`member ${member} opened a wrong sum of round ${round}`];
   });
 
-function addWord(into: Uint8Array, offset: number, bits: number, vectors: readonly Uint8Array[]): void {
-  let total = 0n;
-  for (const vector of vectors) for (let byte = 0; byte < bits / 8; byte++) total += BigInt(vector[offset + byte] ?? 0) << BigInt(8 * byte);
-  for (let byte = 0; byte < bits / 8; byte++) into[offset + byte] = Number((total >> BigInt(8 * byte)) & 0xffn);
+/** Whoever merges the vectors again gets the same bytes; of the median also by the definition, word by word. */
+function mergesRight(seen: Seen, { base, sum }: Pick<Seen['opened'][number], 'base' | 'sum'>, vectors: readonly Uint8Array[]): boolean {
+  const { plan, question } = planOf(seen.schedule, base.ordinal);
+  if (seen.schedule.openRule?.kind === 'coordinate-median' && plan.purpose === 'update' && !isMedian(vectors, sum, question.updateTerms().weightCap))
+    return false;
+  return (
+    Buffer.compare(
+      mergeVectors(
+        plan,
+        question.mergeTerms(base),
+        vectors.map((bytes) => wholeSource(bytes)),
+      ),
+      sum,
+    ) === 0
+  );
+}
+
+function isMedian(vectors: readonly Uint8Array[], sum: Uint8Array, weightCap: number): boolean {
+  const views = [sum, ...vectors].map((bytes) => new DataView(bytes.buffer, bytes.byteOffset));
+  const [total, ...rows] = views.map((view) => Number(view.getBigInt64(0, true)));
+  for (let at = 24; at < sum.length; at += 4) {
+    const [merged, ...words] = views.map((view) => view.getInt32(at, true));
+    const level = words.map((word, one) => (word * weightCap) / (rows[one] ?? 1)).sort((a, b) => a - b);
+    const middle = level[Math.floor((level.length - 1) / 2)] ?? 0;
+    if (Math.abs((merged ?? 0) - (middle * (total ?? 0)) / weightCap) > (total ?? 0) / weightCap + 1) return false;
+  }
+  return true;
 }
 
 /** The recorded state is what the rule of the study makes of the plain sum. */
@@ -56,7 +87,7 @@ export const finalFollowsFromTheSum: Oracle = (seen) =>
   factsOf(seen, 'final').flatMap(({ round, state }) => {
     const opened = seen.opened.find((one) => one.round === round && one.state === state);
     if (!opened) return [`round ${round} is final on a state that nobody computed`];
-    return planOf(seen.schedule.members, seen.schedule.statistics, opened.base.ordinal).question.next(opened.base, opened.sum).hash === state
+    return stateAfter(planOf(seen.schedule, opened.base.ordinal), opened.base, opened.sum) === state
       ? []
       : [`round ${round} is final on another state than the sum gives`];
   });
@@ -72,12 +103,31 @@ export const oneKeyOneVector: Oracle = (seen) => {
   });
 };
 
-function genuineReady(seen: Seen, { round, attempt, eventsBefore }: ReleasedSecret, set: readonly number[]): number {
+interface PlacedReady {
+  readonly at: number;
+  readonly fact: FactOf<'ready'>;
+}
+
+/** Members whose READY of one attempt, on the ledger by then, is theirs and says what the first one says; who looks twice gets the same answer. */
+function genuineReady(
+  seen: Seen,
+  ready: readonly PlacedReady[],
+  known: Map<string, number>,
+  { round, attempt, eventsBefore }: ReleasedSecret,
+  set: readonly number[],
+): number {
+  const facts = ready.filter(({ at, fact }) => at < eventsBefore && fact.round === round && fact.attempt === attempt).map(({ fact }) => fact);
+  const name = `${round}/${attempt}/${facts.length}`;
+  const before = known.get(name);
+  if (before !== undefined) return before;
   const { roster } = accountsOf(seen);
   const members = set.flatMap((member) => roster[member] ?? []);
-  const facts = factsOf(seen, 'ready', eventsBefore).filter((fact) => fact.round === round && fact.attempt === attempt);
   const [first] = facts;
-  return facts.filter((fact) => fact.context === first?.context && fact.sum === first.sum && readySigner({ ...fact, members }) === roster[fact.member]).length;
+  const count = facts.filter(
+    (fact) => fact.context === first?.context && fact.sum === first.sum && readySigner({ ...fact, members }) === roster[fact.member],
+  ).length;
+  known.set(name, count);
+  return count;
 }
 
 function accountsOf(seen: Seen) {
@@ -91,16 +141,21 @@ function setOf(seen: Seen, round: number, attempt: number): readonly number[] {
 }
 
 /** Nothing that unmasks leaves before n of n genuine READY over one context and one sum (R2), nor after another attempt's seed is still kept (R1). */
-export const nothingBeforeConsent: Oracle = (seen) =>
-  seen.released.flatMap((released) => {
+export const nothingBeforeConsent: Oracle = (seen) => {
+  const known = new Map<string, number>();
+  const ready = seen.events.flatMap((event, at): PlacedReady[] =>
+    event.scope === 'round' && event.fact.kind === 'ready' ? [{ at, fact: { ...event.fact, round: event.round } }] : [],
+  );
+  return seen.released.flatMap((released) => {
     const { member, round, attempt, item, seedsKept } = released;
     const set = setOf(seen, round, attempt);
     const wrong: string[] = [];
-    if (set.length < terms.minMembers || genuineReady(seen, released, set) !== set.length)
+    if (set.length < terms.minMembers || genuineReady(seen, ready, known, released, set) !== set.length)
       wrong.push(`member ${member} released a ${item} of round ${round} before n of n READY`);
     if (seedsKept.some((kept) => kept < attempt)) wrong.push(`member ${member} released attempt ${attempt} of round ${round} with an earlier seed on its disk`);
     return wrong;
   });
+};
 
 /** A member releases for one attempt of a round (R3). */
 export const oneAttemptReleased: Oracle = (seen) => {
@@ -121,16 +176,24 @@ export const noDifferencing: Oracle = (seen) => {
   return all.flatMap((one, at) =>
     all.slice(at + 1).flatMap((other) => {
       if (one.member !== other.member || one.base !== other.base || one.round === other.round) return [];
-      const differ = one.set.filter((member) => !other.set.includes(member)).length + other.set.filter((member) => !one.set.includes(member)).length;
-      return differ === 0 || differ >= terms.minMembers
+      const between = (a: readonly number[], b: readonly number[]): number =>
+        a.filter((member) => !b.includes(member)).length + b.filter((member) => !a.includes(member)).length;
+      const opened = (set: readonly number[]) => [...listsOf(seen, set), set];
+      const differ = opened(one.set).flatMap((list) => opened(other.set).map((earlier) => between(list, earlier)));
+      return differ.every((members) => members === 0 || members >= terms.minMembers)
         ? []
-        : [`member ${one.member} was summed in rounds ${one.round} and ${other.round} on one base with ${differ} members between`];
+        : [
+            `member ${one.member} was summed in rounds ${one.round} and ${other.round} on one base with ${Math.min(...differ.filter((members) => members > 0))} members between`,
+          ];
     }),
   );
 };
 
 /** No sum is of fewer than three. */
 export const setsAreLargeEnough: Oracle = (seen) => [
+  ...seen.opened.flatMap(({ round, set }) =>
+    listsOf(seen, set).flatMap((list) => (list.length < 3 ? [`round ${round} opened a group of ${list.length}`] : [])),
+  ),
   ...seen.opened.flatMap(({ round, set }) => (set.length < 3 ? [`round ${round} opened a sum of ${set.length}`] : [])),
   ...factsOf(seen, 'attemptOpened').flatMap(({ round, set }) => (set.length < 3 ? [`round ${round} has a set of ${set.length}`] : [])),
 ];
@@ -164,6 +227,7 @@ export const garbledIsNotKept: Oracle = (seen) => seen.garbledKept.map(({ member
 export const oneSumIsReady: Oracle = (seen) => {
   const first = new Map<string, string>();
   return factsOf(seen, 'ready').flatMap(({ round, attempt, member, sum }) => {
+    if (seen.faulty.has(member)) return [];
     const name = `${round}/${attempt}`;
     const before = first.get(name) ?? sum;
     first.set(name, before);
@@ -171,11 +235,12 @@ export const oneSumIsReady: Oracle = (seen) => {
   });
 };
 
-/** t shares open a seed, t-1 do not. */
+/** t shares open a seed, t-1 do not, and t is what the protocol says for the round's roster. */
 export const sharesNeedTheThreshold: Oracle = (seen) =>
   seen.dealt.flatMap(({ member, round, threshold, seed, shares }) => {
     const opens = (count: number): boolean => Buffer.compare(interpolated(shares.slice(0, count)), seed) === 0;
-    return opens(threshold) && !opens(threshold - 1)
+    const roster = factsOf(seen, 'opened').find((fact) => fact.round === round)?.roster.length ?? 0;
+    return opens(threshold) && !opens(threshold - 1) && threshold === Math.floor((2 * roster) / 3) + 1
       ? []
       : [`member ${member} dealt shares of round ${round} that ${threshold - 1} members can open, or ${threshold} cannot`];
   });
@@ -204,55 +269,6 @@ function interpolated(shares: readonly Uint8Array[]): Uint8Array {
   return secret;
 }
 
-/**
- * No round is VOID without cause. A cause is a lying ledger, rule R6 after an earlier round on the same base, or more members down, cut off or late in
- * the round than it can spare: n - t for the self masks, n - 3 for the set. Losing more than 5 % of messages counts as a cause, and so does a ledger that takes up to 2.5 s each way: phases last
- * 10 to 15 s here, and a member says at half time what it holds. Below that every request is made often enough to arrive.
- */
-export const noVoidWithoutCause: Oracle = (seen) => {
-  const { loss, ledgerLoss, garble, ledgerDelayMs } = seen.schedule;
-  if (loss > 0.05 || ledgerLoss > 0.05 || garble > 0.05 || ledgerDelayMs[1] > 1_000) return [];
-  return voidsWithoutExcuse(seen).map(({ round, reason }) => `round ${round} is void (${reason}) without cause`);
-};
-
-/** VOID rounds for which no lie and no number of impaired members is an excuse. */
-export function voidsWithoutExcuse(seen: Seen): FactOf<'void'>[] {
-  const opened = new Map(seen.events.flatMap((event) => (event.scope === 'round' && event.fact.kind === 'opened' ? [[event.round, event] as const] : [])));
-  return factsOf(seen, 'void').filter(({ round }) => {
-    const opening = opened.get(round);
-    const end = seen.events.find((event) => event.scope === 'round' && event.round === round && event.fact.kind === 'void');
-    if (opening?.scope !== 'round' || opening.fact.kind !== 'opened' || !end || seen.lies.includes(round)) return false;
-    const { roster, base } = opening.fact;
-    if (seen.released.some((one) => one.round < round && factsOf(seen, 'opened').some((fact) => fact.round === one.round && fact.base === base))) return false;
-    const [fromMs, toMs] = [opening, end].map(({ timeS }) => (timeS - genesisS) * 1_000) as [number, number];
-    const settleMs = 20_000;
-    const lost = roster.filter((member) =>
-      seen.impaired.some((span) => span.member === member && span.fromMs <= toMs + 1_000 && span.toMs + settleMs >= fromMs),
-    );
-    const spare = Math.min(roster.length - (Math.floor((2 * roster.length) / 3) + 1), roster.length - terms.minMembers);
-    return lost.length <= spare;
-  });
-}
-
-/** A member that has been well for half a minute is not missing from two rosters in a row: it catches up by hash and asks to be expected again. */
-export const whoIsWellIsExpected: Oracle = (seen) => {
-  const { loss, ledgerLoss, garble, ledgerDelayMs, members } = seen.schedule;
-  if (loss > 0.05 || ledgerLoss > 0.05 || garble > 0.05 || ledgerDelayMs[1] > 1_000) return [];
-  const openings = seen.events.flatMap((event) =>
-    event.scope === 'round' && event.fact.kind === 'opened' ? [{ round: event.round, timeS: event.timeS, roster: event.fact.roster }] : [],
-  );
-  const well = (member: number, timeS: number): boolean => {
-    const nowMs = (timeS - genesisS) * 1_000;
-    return nowMs > 30_000 && !seen.impaired.some((span) => span.member === member && span.fromMs <= nowMs && span.toMs > nowMs - 30_000);
-  };
-  return openings.slice(1).flatMap(({ round, timeS, roster }, at) => {
-    const before = openings[at];
-    if (!before || timeS - before.timeS < 5) return [];
-    const missing = Array.from({ length: members }, (_, member) => member).filter((member) => !roster.includes(member) && !before.roster.includes(member));
-    return missing.filter((member) => well(member, timeS)).map((member) => `member ${member} is well, but not expected in rounds ${before.round} and ${round}`);
-  });
-};
-
 /** All oracles by name. */
 export const oracles: Readonly<Record<string, Oracle>> = {
   oneStateEverywhere,
@@ -263,6 +279,7 @@ export const oracles: Readonly<Record<string, Oracle>> = {
   oneAttemptReleased,
   noDifferencing,
   setsAreLargeEnough,
+  groupsAreSummedAlone,
   nobodyWaitsForEver,
   replayGivesTheSameState,
   releasesAreRemembered,
@@ -272,9 +289,42 @@ export const oracles: Readonly<Record<string, Oracle>> = {
   sharesNeedTheThreshold,
   noVoidWithoutCause,
   whoIsWellIsExpected,
+  whoIsWellTakesPart,
+  whoIsBackAsksToReturn,
+  sharesSuffice,
+  everybodyIsAtTheNewestRound,
+  secretsAreGone,
+  blameIsForTheFaulty,
+  messagesAreBounded,
+  storageIsBounded,
+  honestMessagesAreTaken,
+  nothingIsAbandoned,
+  oldRoundsAreForgotten,
 };
+
+/** What was seen of those who follow the protocol. */
+function honestPart(seen: Seen): Seen {
+  const isHonest = ({ member }: { readonly member: number }): boolean => !seen.faulty.has(member);
+  if (seen.faulty.size === 0) return seen;
+  return {
+    ...seen,
+    opened: seen.opened.filter(isHonest),
+    released: seen.released.filter(isHonest),
+    keyUses: seen.keyUses.filter(isHonest),
+    dealt: seen.dealt.filter(isHonest),
+    garbledKept: seen.garbledKept.filter(isHonest),
+    failures: seen.failures.filter(isHonest),
+    replayed: seen.replayed.filter(isHonest),
+    forgotten: seen.forgotten.filter(isHonest),
+    standing: seen.standing.filter(isHonest),
+    behind: seen.behind.filter(isHonest),
+    journals: seen.journals.filter(isHonest),
+    refused: seen.refused.filter(isHonest),
+  };
+}
 
 /** Everything that is wrong in one world, each with the oracle's name. */
 export function violations(seen: Seen): readonly string[] {
-  return Object.entries(oracles).flatMap(([name, oracle]) => oracle(seen).map((wrong) => `${name}: ${wrong}`));
+  const honest = honestPart(seen);
+  return Object.entries(oracles).flatMap(([name, oracle]) => oracle(honest).map((wrong) => `${name}: ${wrong}`));
 }

@@ -1,17 +1,54 @@
 /** The small study of the simulation: three features, a handful of rows a member, real statistics and logistic regression in plain arithmetic. */
-import type { RoundState, SumPlan } from '../../src/aggregation/index.ts';
-import { seededChance } from '../../src/common/index.ts';
+import {
+  decodeMoments,
+  decodeUpdate,
+  leavesOfTree,
+  levelledUpdate,
+  type MergeRule,
+  type RoundState,
+  type SumPlan,
+  stateBytes,
+  stateDigest,
+} from '../../src/aggregation/index.ts';
+import { type Digest, seededChance } from '../../src/common/index.ts';
 import type { FeatureTable } from '../../src/dataset/index.ts';
 import type { LocalRows } from '../../src/peer/local-work.ts';
 import { type NextState, Question } from '../../src/peer/question.ts';
 import type { Study } from '../../src/study/index.ts';
 import { manifestSchema } from '../../src/study/manifest.ts';
-import { createArithmeticTrainer, type Trainer } from '../../src/training/index.ts';
+import { createArithmeticTrainer, standardisationOf, type Trainer } from '../../src/training/index.ts';
+import type { Groups } from './groups.ts';
 import { named } from './named.ts';
+import type { OpenedGroup } from './seen.ts';
 
 const features = ['age', 'pressure', 'rate'];
 
-function studyWith(statistics: boolean): Study {
+/** What a schedule says about the study. */
+export interface Asked {
+  readonly members: number;
+  readonly statistics: boolean;
+  readonly openRule: MergeRule | undefined;
+  readonly groups: Groups | undefined;
+}
+
+/** Groups are named anew in each schedule: studies are kept for those who ask again soon. */
+const keptStudies = 64;
+const studies = new Map<string, Study>();
+
+function studyWith(asked: Asked): Study {
+  const name = nameOf(asked);
+  const study = studies.get(name) ?? makeStudy(asked);
+  if (studies.size >= keptStudies) studies.clear();
+  studies.set(name, study);
+  return study;
+}
+
+function nameOf({ statistics, openRule, groups }: Asked): string {
+  return `${statistics} ${openRule?.kind} ${groups?.rule.kind} ${JSON.stringify(groups?.named)}`;
+}
+
+function makeStudy(asked: Asked): Study {
+  const { statistics, openRule, groups } = asked;
   const manifest = manifestSchema.parse({
     format: 'schwarm.study/1',
     kind: 'training',
@@ -35,27 +72,40 @@ function studyWith(statistics: boolean): Study {
       clipNorm: 1,
       weightCap: 16,
     },
+    terms: openRule ? { mode: 'open', rule: openRule } : groups ? { groups: groups.named ?? { size: groups.size }, rule: groups.rule } : {},
     metrics: ['auc'],
   });
-  return { id: named(`study ${statistics}`), manifest, featuresSql: 'SELECT 1', model: new Uint8Array(1) };
+  return { id: named(`study ${nameOf(asked)}`), manifest, featuresSql: 'SELECT 1', model: new Uint8Array(1) };
 }
 
 /** Parameters of the model: one weight a feature, and the bias. */
 export const parameters = features.length + 1;
 
+/** Called with each sum that is opened, and in groups with theirs. */
+type Opened = (state: RoundState, sum: Uint8Array, next: NextState, groups: readonly OpenedGroup[] | undefined) => void;
+
 /** The study, and a question that shows every sum it opens. */
 export class WatchedQuestion extends Question {
-  readonly #opened: (state: RoundState, sum: Uint8Array, next: NextState) => void;
+  readonly #opened: Opened;
+  /** What groups gave, by what was merged of it. */
+  readonly #groups = new WeakMap<Uint8Array, readonly OpenedGroup[]>();
 
-  constructor(members: number, statistics: boolean, opened: (state: RoundState, sum: Uint8Array, next: NextState) => void) {
-    super(studyWith(statistics), members, parameters);
+  constructor(asked: Asked, opened: Opened) {
+    super(studyWith(asked), asked.members, parameters);
     this.#opened = opened;
   }
 
-  override next(state: RoundState, sum: Uint8Array): NextState {
-    const next = super.next(state, sum);
-    this.#opened(state, sum, next);
+  override async next(...[state, base, sum, bulk, options]: Parameters<Question['next']>): Promise<NextState | undefined> {
+    const next = await super.next(state, base, sum, bulk, options);
+    if (next) this.#opened(state, sum, next, this.#groups.get(sum));
     return next;
+  }
+
+  override async mergeGroups(...[state, tree, sums, bulk, options]: Parameters<Question['mergeGroups']>): Promise<Uint8Array> {
+    const groups = leavesOfTree(tree).map((members, at) => ({ members, sum: new Uint8Array(sums[at] ?? []) }));
+    const merged = await super.mergeGroups(state, tree, sums, bulk, options);
+    this.#groups.set(merged, groups);
+    return merged;
   }
 }
 
@@ -89,7 +139,21 @@ export function rowsOf(seed: number, member: number, work: (ordinal: number) => 
 }
 
 /** The question and the plan that follow a state, for oracles. */
-export function planOf(members: number, statistics: boolean, ordinal: number): { readonly question: Question; readonly plan: SumPlan } {
-  const question = new Question(studyWith(statistics), members, parameters);
+export function planOf(asked: Asked, ordinal: number): { readonly question: Question; readonly plan: SumPlan } {
+  const question = new Question(studyWith(asked), asked.members, parameters);
   return { question, plan: question.plan({ ordinal }) };
+}
+
+/** The hash of the state that a sum gives, worked out in one piece. */
+export function stateAfter({ question, plan }: ReturnType<typeof planOf>, base: RoundState, sum: Uint8Array): Digest {
+  const ordinal = base.ordinal + 1;
+  if (plan.purpose === 'update') {
+    const { parameters: after } = decodeUpdate(plan, question.updateTerms(), sum, base.parameters);
+    const last = question.study.manifest.terms.rule?.kind === 'centred-clipping' ? { last: levelledUpdate(plan, sum, question.updateTerms().weightCap) } : {};
+    return stateDigest(stateBytes({ ...base, ordinal, parameters: after, ...last }));
+  }
+  const { rows, moments } = decodeMoments(plan, sum);
+  const standardisation = { rows, ...standardisationOf(rows, moments, question.study.manifest.features.column) };
+  const last = question.study.manifest.terms.rule?.kind === 'centred-clipping' ? { last: new Uint8Array(4 * base.parameters.length) } : {};
+  return stateDigest(stateBytes({ ordinal, parameters: base.parameters, standardisation, ...last }));
 }

@@ -4,11 +4,19 @@ import type { Digest } from '../../src/common/index.ts';
 import type { LedgerEvent } from '../../src/ledger/index.ts';
 import type { Schedule, Span } from './schedule.ts';
 
+/** The opened sum of one group. */
+export interface OpenedGroup {
+  readonly members: readonly number[];
+  readonly sum: Uint8Array;
+}
+
 /** A sum that a member opened, with what it made of it. */
 export interface OpenedSum {
   readonly member: number;
   readonly round: number;
   readonly set: readonly number[];
+  /** In groups, what each of them gave before the merge. */
+  readonly groups: readonly OpenedGroup[] | undefined;
   readonly base: RunState;
   readonly sum: Uint8Array;
   readonly state: Digest;
@@ -63,14 +71,35 @@ export interface Seen {
   readonly replayed: { readonly member: number; readonly round: number; readonly same: boolean }[];
   /** Members whose disk, read again after a start, did not say what they had released (rule R6). */
   readonly forgotten: { readonly member: number; readonly round: number }[];
-  /** When a member was down, cut off, silent or late. */
-  readonly impaired: (Span & { readonly member: number })[];
+  /** Places where a member's newest round was not the newest that its stored facts open. */
+  readonly behind: { readonly member: number; readonly round: number; readonly newest: number }[];
+  /** Members that never crashed with journals of more rounds than are live. */
+  readonly journals: { readonly member: number; readonly rounds: number }[];
+  /** When a member was down, cut off, silent or late; or, all the time, slow at training and nothing else. */
+  readonly impaired: (Span & { readonly member: number; readonly slow?: boolean })[];
   /** Rounds in which the ledger lied. */
   readonly lies: number[];
   /** Members that run at the end, with the state they hold of the last FINAL round. */
-  readonly standing: { readonly member: number; readonly holds: boolean }[];
+  readonly standing: {
+    readonly member: number;
+    readonly holds: boolean;
+    readonly secretsLeft: number;
+    /** Words in records for an auditor, by run and round. */
+    readonly records: ReadonlyMap<string, Uint8Array | undefined>;
+  }[];
   /** Simulated milliseconds until all members were through; undefined where they never were. */
   endedMs: number | undefined;
+  /** Byzantine members: nothing that they do or store is held against the product. */
+  readonly faulty: ReadonlySet<number>;
+  /** Members that a member refused for what they sent. */
+  readonly refused: { readonly member: number; readonly round: number; readonly from: number }[];
+  /** How often each request and each answer left a member and arrived at one, by `round/member/other/what`. */
+  readonly sent: Map<string, number>;
+  readonly arrived: Map<string, number>;
+  /** Inputs in a member's journal, by `round/member`. */
+  readonly inputs: Map<string, number>;
+  /** Most pieces of content that lay on one member's disk. */
+  mostContent: number;
   readonly counts: Map<string, number>;
 }
 
@@ -88,12 +117,25 @@ export function nothingSeen(schedule: Schedule): Seen {
     failures: [],
     replayed: [],
     forgotten: [],
+    behind: [],
+    journals: [],
     impaired: [],
     lies: [],
     standing: [],
     endedMs: undefined,
+    faulty: new Set(schedule.traitors.map(({ member }) => member)),
+    refused: [],
+    sent: new Map(),
+    arrived: new Map(),
+    inputs: new Map(),
+    mostContent: 0,
     counts: new Map(),
   };
+}
+
+/** One more under a name. */
+export function more(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
 /** Counts one more of `what`. */

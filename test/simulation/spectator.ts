@@ -1,16 +1,16 @@
 /** Watches disks, ciphers and messages of a world for the oracles, without the members knowing. */
 import { type Digest, digestOf, isSwarmError, toHex } from '../../src/common/index.ts';
+import { itemOf } from '../../src/peer/live-round.ts';
 import type { RoundSecrets } from '../../src/peer/store/vault.ts';
-import { decodeMessage, type PeerMessage, type RoundKey } from '../../src/wire/index.ts';
-import { Access, Disk } from './disk.ts';
-import { count, type Seen } from './seen.ts';
+import { type Input, itemKey } from '../../src/round/index.ts';
+import { decodeMessage, type PeerMessage, protocolVersions, type RoundKey } from '../../src/wire/index.ts';
+import { type Disk, secretsOn } from './disk.ts';
+import { count, more, type Seen } from './seen.ts';
 import type { CipherWatcher } from './watch.ts';
-
-const blind = { phase: () => '', journalled: () => undefined, crashed: () => undefined, secretsStored: () => undefined, contentStored: () => undefined };
 
 function tryDecode(bytes: Uint8Array): PeerMessage | undefined {
   try {
-    return decodeMessage(bytes);
+    return decodeMessage(bytes, protocolVersions);
   } catch (error) {
     if (isSwarmError(error)) return undefined;
     throw error;
@@ -36,6 +36,11 @@ export class Spectator implements CipherWatcher {
     return this.#stored;
   }
 
+  /** A member's disk was set back: what it masks from now on is looked at afresh. */
+  restored(member: number): void {
+    for (const name of this.#begun.keys()) if (name.endsWith(`/${member}`)) this.#begun.delete(name);
+  }
+
   mask(key: Uint8Array): void {
     this.#masking?.keys.push(toHex(key));
   }
@@ -47,25 +52,44 @@ export class Spectator implements CipherWatcher {
   secretsStored(member: number, { round }: RoundKey, secrets: RoundSecrets): void {
     this.#stored++;
     const name = `${round}/${member}`;
-    if (secrets.words && !this.#seen.words.has(name)) this.#seen.words.set(name, new Uint8Array(secrets.words));
     this.#noteDealt(member, round, secrets);
     const attempts = Object.keys(secrets.masks).length;
     this.#masking = attempts > (this.#begun.get(name) ?? 0) ? { member, round, keys: [] } : undefined;
     this.#begun.set(name, attempts);
   }
 
-  contentStored(root: Digest): void {
+  wordsStored(member: number, { round }: RoundKey, words: Uint8Array): void {
+    this.#seen.words.set(`${round}/${member}`, new Uint8Array(words));
+  }
+
+  contentStored(member: number, root: Digest): void {
+    this.#seen.mostContent = Math.max(this.#seen.mostContent, this.#disks[member]?.blobs.size ?? 0);
     const masking = this.#masking;
     this.#masking = undefined;
     if (!masking) return;
-    const { member, round, keys } = masking;
-    for (const key of keys) this.#seen.keyUses.push({ member, round, kind: 'mask', key, vector: root });
+    const { round, keys } = masking;
+    for (const key of keys) this.#seen.keyUses.push({ member: masking.member, round, kind: 'mask', key, vector: root });
     if (keys.length > 0) count(this.#seen, 'masked vectors');
   }
 
-  /** A message on its way out of `from`, in the round that its context names. */
-  sent(from: number, { body }: PeerMessage, round: number): void {
+  /** An input is in a member's journal. */
+  journalled(member: number, round: number, input: Input): void {
+    more(this.#seen.inputs, `${round}/${member}`);
+    if (input.kind === 'bundleRefused') this.#seen.refused.push({ member, round, from: input.from });
+  }
+
+  /** Bytes arrive at `to`: only what asks for something is counted. */
+  arrived(from: number, to: number, bytes: Uint8Array): void {
+    if (bytes.length > 80) return;
+    const read = tryDecode(bytes);
+    if (read?.body.kind === 'request') more(this.#seen.arrived, `${read.context}/${to}/${from}/${itemKey(read.body.item)}`);
+  }
+
+  /** A message on its way out of `from` to `to`, in the round that its context names. */
+  sent({ from, to }: { readonly from: number; readonly to: number }, { body, context }: PeerMessage, round: number): void {
     count(this.#seen, 'messages');
+    const asks = body.kind === 'request';
+    more(this.#seen.sent, `${round}/${context}/${from}/${to}/${asks ? `request/${itemKey(body.item)}` : itemKey(itemOf(body))}`);
     if (body.kind !== 'seed' && body.kind !== 'seedShare') return;
     count(this.#seen, body.kind);
     const seedsKept = Object.keys(this.#custodian(from, round)?.seeds ?? {}).map(Number);
@@ -93,10 +117,11 @@ export class Spectator implements CipherWatcher {
   }
 
   #custodian(member: number, round: number): RoundSecrets['custodian'] | undefined {
-    return new Access(this.#disks[member] ?? new Disk(), blind).vault().load({ run: 1, round })?.custodian;
+    return secretsOn(this.#disks[member], { run: 1, round })?.custodian;
   }
 
   #noteDealt(member: number, round: number, { custodian }: RoundSecrets): void {
+    if (!custodian) return;
     const [seed, shares] = [custodian.seeds[0], custodian.dealt[0]];
     if (!seed || !shares || this.#seen.dealt.some((dealt) => dealt.member === member && dealt.round === round)) return;
     const { threshold } = custodian.terms;

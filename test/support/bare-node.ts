@@ -2,7 +2,7 @@
 import { noise } from '@chainsafe/libp2p-noise';
 import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
-import type { Stream } from '@libp2p/interface';
+import type { Stream, StreamMuxerFactory } from '@libp2p/interface';
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
@@ -23,15 +23,15 @@ export function protocolsOf({
   return { hello: `${prefix}/hello/1`, control: `${prefix}/control/1`, content: `${prefix}/content/1`, dht: `${prefix}/kad/1.0.0` };
 }
 
-/** Starts a node with the key of `seed`. With `dht` it takes part in the consortium's own DHT as far as it is let in. */
-export async function bareNode(seed: Uint8Array, dht?: string): Promise<Libp2p & AsyncDisposable> {
+/** Starts a node with the key of `seed`. With `dht` it takes part in the consortium's own DHT as far as it is let in; `muxers` may be other ones. */
+export async function bareNode(seed: Uint8Array, dht?: string, muxers: () => StreamMuxerFactory = yamux()): Promise<Libp2p & AsyncDisposable> {
   const key = libp2pKey(seed);
   const node = await createLibp2p({
     privateKey: privateKeyFromRaw(key.raw),
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: [muxers],
     connectionGater: { denyDialMultiaddr: () => false },
     services: {
       identify: identify(),

@@ -21,12 +21,20 @@ export interface Spawning {
   /** Words in front of the command, such as a limit on file sizes. */
   readonly before?: readonly string[];
   readonly limitMs?: number;
+  /** A module that Node loads before the command; `tell` reaches it. */
+  readonly preload?: string;
 }
 
-function spawned(args: readonly string[], { before = [], uid, gid, cwd = '/' }: Spawning): ChildProcess {
-  const [file = process.execPath, ...rest] = [...before, process.execPath, command, ...args];
+function spawned(args: readonly string[], { before = [], uid, gid, cwd = '/', preload }: Spawning): ChildProcess {
+  const [file = process.execPath, ...rest] = [...before, process.execPath, ...(preload ? ['--import', preload] : []), command, ...args];
   const user = uid === undefined || gid === undefined ? {} : { uid, gid };
-  return spawn(file, rest, { cwd, ...user, env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  return spawn(file, rest, {
+    cwd,
+    ...user,
+    env: { ...process.env, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe', ...(preload ? ['ipc' as const] : [])],
+    detached: true,
+  });
 }
 
 /** Processes of a group, those that have ended but were not collected yet left out. */
@@ -118,6 +126,18 @@ export class Running implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** Says something to the module that was loaded before the command. */
+  tell(message: object): void {
+    this.#child.send(message);
+  }
+
+  /** Says something to that module and resolves with its next answer; undefined where the process has ended. */
+  ask<T>(message: object): Promise<T | undefined> {
+    const answer = new Promise<T>((resolve) => this.#child.once('message', (told) => resolve(told as T)));
+    this.tell(message);
+    return Promise.race([answer, this.ended.then(() => undefined)]);
+  }
+
   async stop(): Promise<void> {
     if (!this.#over) this.#child.kill('SIGTERM');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
@@ -188,9 +208,9 @@ export class CliConsortium implements AsyncDisposable {
     return this.#ledger;
   }
 
-  async serveLedger(): Promise<void> {
+  async serveLedger(spawning: Spawning = {}): Promise<void> {
     const port = this.url ? new URL(this.url).port : '0';
-    const { running, ready } = await Running.start<{ url: string }>(['ledger', 'serve', '--folder', join(this.folder, 'ledger'), '--port', port]);
+    const { running, ready } = await Running.start<{ url: string }>(['ledger', 'serve', '--folder', join(this.folder, 'ledger'), '--port', port], spawning);
     this.#ledger = running;
     this.url = ready.url;
   }
@@ -247,8 +267,8 @@ export class CliConsortium implements AsyncDisposable {
     return this.#addresses.get(member) ?? '';
   }
 
-  async up(member: number, spawning: Spawning = {}): Promise<Running> {
-    const { running, ready } = await Running.start<{ addresses: string[] }>(['up', '--home', this.home(member)], spawning);
+  async up(member: number, spawning: Spawning = {}, ...more: readonly string[]): Promise<Running> {
+    const { running, ready } = await Running.start<{ addresses: string[] }>(['up', '--home', this.home(member), ...more], spawning);
     this.#running.set(member, running);
     this.#addresses.set(member, ready.addresses[0] ?? '');
     return running;
@@ -261,6 +281,11 @@ export class CliConsortium implements AsyncDisposable {
       await this.up(member);
     }
     await this.until('all are connected', async () => (await this.connected()).every((count) => count === this.homes.length - 1));
+  }
+
+  /** The process of a peer that runs or ran; undefined where it was never started. */
+  runningPeer(member: number): Running | undefined {
+    return this.#running.get(member);
   }
 
   peer(member: number): Running {
@@ -304,9 +329,14 @@ export class CliConsortium implements AsyncDisposable {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends all peers, then the ledger; their folders stay. */
+  async stop(): Promise<void> {
     await Promise.all([...this.#running.values()].map((running) => running.stop()));
     await this.#ledger?.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

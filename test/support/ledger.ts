@@ -206,7 +206,19 @@ export class Consortium implements AsyncDisposable {
   }
 }
 
-export const terms: RunTerms = { rounds: 2, minMembers: 3, maxAttempts: 3, joinS: 20, shareS: 20, commitS: 20, readyS: 20, revealS: 20 };
+export const terms: RunTerms = {
+  rounds: 2,
+  minMembers: 3,
+  maxAttempts: 3,
+  joinS: 20,
+  shareS: 20,
+  commitS: 20,
+  readyS: 20,
+  revealS: 20,
+  open: false,
+  groupSize: 0,
+  protocol: 2,
+};
 export const study = named('study');
 export const base = named('base');
 export const plan = named('plan');
@@ -265,7 +277,7 @@ export class Run {
   }
 
   async vote(round: number, members: readonly number[]): Promise<void> {
-    for (const member of members) await this.of.submit(member, { kind: 'vote', ...this.at(round), ...ballot });
+    for (const member of members) await this.of.submit(member, { kind: 'vote', accept: true, ...this.at(round), ...ballot });
   }
 
   /** A round in which `members` of those expected act in every phase. */

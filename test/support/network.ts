@@ -14,8 +14,19 @@ import {
   toHex,
 } from '../../src/common/index.ts';
 import { type AccountKey, freshAccountKey, signAccountMessage, verifyAccountSignature } from '../../src/ledger/index.ts';
-import { type Content, createNetwork, type Network, type NetworkIdentity, type NetworkOptions, peerIdOfKey, signWithPeerKey } from '../../src/network/index.ts';
-import { bindingStatement, type Hello } from '../../src/wire/index.ts';
+import {
+  type Content,
+  type ContentReader,
+  type ContentSink,
+  createNetwork,
+  type FetchOptions,
+  type Network,
+  type NetworkIdentity,
+  type NetworkOptions,
+  peerIdOfKey,
+  signWithPeerKey,
+} from '../../src/network/index.ts';
+import { bindingStatement, type Hello, protocolVersions } from '../../src/wire/index.ts';
 import { realClock } from './clock.ts';
 
 export const consortium = { chainId: 4_711, contract: account(`0x${'5c'.repeat(20)}`) };
@@ -37,7 +48,7 @@ export function institution(): Institution {
 /** The hello of an institution; `by` may put other signers in the place of its own keys. */
 export async function helloOf(
   of: Institution,
-  by: { readonly account?: AccountKey; readonly peer?: Uint8Array; readonly contract?: Account } = {},
+  by: { readonly account?: AccountKey; readonly peer?: Uint8Array; readonly contract?: Account; readonly versions?: readonly number[] } = {},
 ): Promise<Hello> {
   const binding = { ...consortium, ...(by.contract ? { contract: by.contract } : {}), account: of.account, peerId: of.peerId };
   const statement = bindingStatement(binding);
@@ -45,6 +56,7 @@ export async function helloOf(
     ...binding,
     accountSignature: await signAccountMessage(by.account ?? of.key, statement),
     peerSignature: signWithPeerKey(by.peer ?? of.peerKey, statement),
+    versions: by.versions ?? protocolVersions,
   };
 }
 
@@ -77,6 +89,46 @@ export function freshContent(chunks: number): ReturnType<typeof contentOf> {
   return contentOf(new Uint8Array(randomBytes(chunks * chunkSizeBytes + 100)));
 }
 
+/** Content in memory as it is offered. */
+export function readerOf(bytes: Uint8Array): ContentReader {
+  return {
+    sizeBytes: bytes.length,
+    leaves: () => Buffer.concat(leavesOf(bytes)),
+    chunk: (index) => bytes.subarray(index * chunkSizeBytes, (index + 1) * chunkSizeBytes),
+  };
+}
+
+/** A sink in memory that counts what was written, and where. */
+export class MemorySink implements ContentSink {
+  readonly bytes: Uint8Array;
+  readonly written: number[] = [];
+  leaves: Uint8Array | undefined;
+
+  constructor(sizeBytes: number) {
+    this.bytes = new Uint8Array(sizeBytes);
+  }
+
+  begin(leaves: Uint8Array): void {
+    this.leaves = new Uint8Array(leaves);
+  }
+
+  has(index: number): boolean {
+    return this.written.includes(index);
+  }
+
+  write(index: number, bytes: Uint8Array): void {
+    this.bytes.set(bytes, index * chunkSizeBytes);
+    this.written.push(index);
+  }
+}
+
+/** All bytes of a content, fetched into memory. */
+export async function fetchWhole(network: Network, content: Content, holders: readonly PeerId[], options: FetchOptions): Promise<Uint8Array> {
+  const sink = new MemorySink(content.sizeBytes);
+  await network.fetch(content, sink, holders, options);
+  return sink.bytes;
+}
+
 /** An institution's network with what arrived, what it logged, and what it offers. */
 export interface NetworkPeer extends AsyncDisposable {
   readonly of: Institution;
@@ -105,7 +157,10 @@ export async function startPeer(of: Institution, options: PeerOptions = {}, star
   const received: NetworkPeer['received'] = [];
   const handlers = {
     message: (from: PeerId, bytes: Uint8Array) => void received.push({ from, text: Buffer.from(bytes).toString('utf8') }),
-    content: (root: Digest) => peer.offer(root, ++peer.asked),
+    content: (root: Digest) => {
+      const bytes = peer.offer(root, ++peer.asked);
+      return bytes && readerOf(bytes);
+    },
   };
   const identity: NetworkIdentity = { peerKey: of.peerKey, hello: hello ?? (await helloOf(of)) };
   const bootstrap = knows === undefined ? [] : [typeof knows === 'string' ? knows : knows.address];

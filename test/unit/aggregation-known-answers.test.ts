@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { combine, split } from 'shamir-secret-sharing';
 import { describe, expect, it } from 'vitest';
 import { kemDecapsulate, kemEncapsulate, kemKeys, x25519Public, x25519Shared } from '../../src/aggregation/secagg/keys.ts';
-import { addMask } from '../../src/aggregation/secagg/masking.ts';
+import { addMasks } from '../../src/aggregation/secagg/masking.ts';
 import { combineShares, splitSecret } from '../../src/aggregation/secagg/shamir.ts';
 import { fromHex, seededChance, toHex } from '../../src/common/index.ts';
 
@@ -110,7 +110,7 @@ describe('AES-256 in counter mode', () => {
 
   it('makes masks whose first block is the KeySbox vector of NIST AESAVS', () => {
     const vector = new Uint8Array(16);
-    addMask(vector, hex('c47b0294dbbbee0fec4757f22ffeee3587ca4730c3d33b691df38bab076bc558'), slots(16), 1);
+    addMasks(vector, [{ key: hex('c47b0294dbbbee0fec4757f22ffeee3587ca4730c3d33b691df38bab076bc558'), sign: 1 }], slots(16));
     expect(toHex(vector)).toBe('46f2fb342d6f0ab477476fc501242c5f');
   });
 
@@ -118,7 +118,7 @@ describe('AES-256 in counter mode', () => {
     const key = Uint8Array.from({ length: 32 }, (_, at) => 7 * at);
     const size = 3 * 65_536 + 32;
     const vector = new Uint8Array(size);
-    addMask(vector, key, slots(size), 1);
+    addMasks(vector, [{ key: key, sign: 1 }], slots(size));
     for (const block of [0, 1, 255, 4_095, 4_096, 8_191, 12_289]) {
       const counter = Buffer.alloc(16);
       counter.writeUInt32BE(block, 12);

@@ -12,6 +12,7 @@ import {
   planSizeBytes,
   planSlots,
   roundContext,
+  roundingKey,
   type Segment,
   type SumPlan,
   stateBytes,
@@ -19,12 +20,12 @@ import {
   stateFromBytes,
   stateSizeBytes,
   statisticsPlan,
-  sumVectors,
   updatePlan,
 } from '../../src/aggregation/index.ts';
 import { maxVectorSizeBytes } from '../../src/aggregation/limits.ts';
 import { encodeContribution } from '../../src/aggregation/plan.ts';
 import { type Account, type Digest, isSwarmError, seededChance, shuffled } from '../../src/common/index.ts';
+import { sumVectors } from '../support/custodians.ts';
 
 const codeOf = (work: () => unknown): string => {
   try {
@@ -74,13 +75,13 @@ describe('a sum plan', () => {
 
   it('refuses values that are no numbers, too few, or under another name', () => {
     const values = { wide: [0, 1], a: [0.5, -0.5] };
-    expect(encodeContribution(plan, values, 'nearest').saturated).toBe(0);
-    expect(encodeContribution(plan, { ...values, a: [1.01, -9] }, 'nearest').saturated).toBe(2);
+    expect(encodeContribution(plan, values).saturated).toBe(0);
+    expect(encodeContribution(plan, { ...values, a: [1.01, -9] }).saturated).toBe(2);
     for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY]) {
-      expect(codeOf(() => encodeContribution(plan, { ...values, a: [0, wrong] }, 'nearest'))).toBe('AGGREGATION_NOT_FINITE');
+      expect(codeOf(() => encodeContribution(plan, { ...values, a: [0, wrong] }))).toBe('AGGREGATION_NOT_FINITE');
     }
-    expect(codeOf(() => encodeContribution(plan, { ...values, a: [0] }, 'nearest'))).toBe('AGGREGATION_BAD_PLAN');
-    expect(codeOf(() => encodeContribution(plan, { wide: [0, 1] }, 'nearest'))).toBe('AGGREGATION_BAD_PLAN');
+    expect(codeOf(() => encodeContribution(plan, { ...values, a: [0] }))).toBe('AGGREGATION_BAD_PLAN');
+    expect(codeOf(() => encodeContribution(plan, { wide: [0, 1] }))).toBe('AGGREGATION_BAD_PLAN');
   });
 });
 
@@ -140,6 +141,8 @@ describe('the round state', () => {
         const bytes = stateBytes(whole);
         expect(stateFromBytes(bytes)).toEqual(whole);
         expect(bytes.length).toBe(stateSizeBytes(parameters.length, standardisation?.mean.length ?? 0));
+        const last = new Uint8Array(4 * parameters.length).fill(7);
+        if (last.length > 0) expect(stateFromBytes(stateBytes({ ...whole, last }))).toEqual({ ...whole, last });
         const changed = bytes.slice();
         const at = (bit >>> 3) % changed.length;
         changed[at] = (changed[at] ?? 0) ^ (1 << (bit & 7));
@@ -170,7 +173,7 @@ describe('a model update', () => {
         const base = new Float32Array([0.1, -0.2, 0.3, 0, 1]);
         const vectors = members.map(({ trained, rows, lossSum }, at) => {
           const local = { base, trained: Float32Array.from(trained, (value, index) => value + (base[index] ?? 0)), rows, lossSum };
-          return encodeUpdate(sums, terms, local, seededChance('rounding', seed, at));
+          return encodeUpdate(sums, terms, local, roundingKey(seed, `member ${at}`, 1));
         });
         const result = decodeUpdate(sums, terms, sumVectors(vectors, planSlots(sums)), base);
         expect(decodeUpdate(sums, terms, sumVectors(shuffled(vectors, seededChance('order', seed)), planSlots(sums)), base)).toEqual(result);
@@ -192,7 +195,7 @@ describe('a model update', () => {
     const base = new Float32Array([1, 2, 3, 4, 5]);
     expect(decodeUpdate(sums, terms, new Uint8Array(planSizeBytes(sums)), base)).toEqual({ parameters: base, rows: 0, meanLoss: 0, saturated: 0 });
     const loud = { base, trained: base, rows: 2, lossSum: 1e9 };
-    expect(decodeUpdate(sums, terms, encodeUpdate(sums, terms, loud, seededChance('rounding')), base).saturated).toBe(1);
+    expect(decodeUpdate(sums, terms, encodeUpdate(sums, terms, loud, roundingKey(0, 'loud', 1)), base).saturated).toBe(1);
   });
 });
 

@@ -50,11 +50,11 @@ test('an approval ends with revocation and does not come back with a new admissi
 });
 
 test('a round shows its phase, its set, and who has done what it waits for', () => {
-  const opened = round({ kind: 'opened', base: hash('b'), plan: hash('c'), roster: [0, 1, 2], deadlineS: 2000 });
+  const opened = round({ kind: 'opened', base: hash('b'), plan: hash('c'), roster: [0, 1, 2], sinceS: 1000, deadlineS: 2000 });
   const consortium = picture(started, opened, round({ kind: 'joined', member: 2, bundle: hash('f') }), round({ kind: 'joined', member: 0, bundle: hash('f') }));
   expect(consortium.runs.get(1)?.rounds).toMatchObject([{ round: 0, phase: 'join', set: [0, 1, 2], done: [0, 2], deadlineS: 2000 }]);
-  consortium.apply(round({ kind: 'joinClosed', joined: [0, 2], deadlineS: 2010 }));
-  consortium.apply(round({ kind: 'attemptOpened', attempt: 0, set: [0, 2], deadlineS: 2020 }));
+  consortium.apply(round({ kind: 'joinClosed', joined: [0, 2], sinceS: 1000, deadlineS: 2010 }));
+  consortium.apply(round({ kind: 'attemptOpened', attempt: 0, set: [0, 2], sinceS: 1000, deadlineS: 2020 }));
   consortium.apply(round({ kind: 'final', attempt: 0, set: [0, 2], state: hash('1'), model: hash('2'), nextPlan: hash('3') }));
   expect(consortium.runs.get(1)?.rounds).toMatchObject([{ phase: 'final', set: [0, 2], state: hash('1'), model: hash('2') }]);
 });

@@ -7,6 +7,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isSwarmError } from '../../src/common/index.ts';
 import {
+  auditSentences,
+  exposureOf,
   hasStatisticsRound,
   logisticModel,
   packStudy,
@@ -49,7 +51,37 @@ describe('reading', () => {
   test('the template is valid, and its terms count the statistics round', () => {
     expect(study.manifest.title).toBe('A new study');
     expect(hasStatisticsRound(study)).toBe(true);
-    expect(runTerms(study)).toEqual({ rounds: 31, minMembers: 3, maxAttempts: 4, joinS: 15, shareS: 15, commitS: 60, readyS: 20, revealS: 20 });
+    expect(runTerms(study)).toEqual({
+      rounds: 31,
+      minMembers: 3,
+      maxAttempts: 4,
+      joinS: 120,
+      shareS: 120,
+      commitS: 1260,
+      readyS: 600,
+      revealS: 120,
+      open: false,
+      groupSize: 0,
+    });
+    expect(exposureOf(study)).toEqual([expect.stringMatching(/^Secure: .* at least 3 members/)]);
+  });
+
+  test('open mode is a term that the ledger knows, and says what the others see', async () => {
+    const rule = '{ kind = "krum", f = 1 }';
+    const open = await readStudy(await edited((toml) => `${toml}\n[terms]\nmode = "open"\nminMembers = 5\nrule = ${rule}\n`), { signal });
+    expect(runTerms(open)).toEqual({ ...runTerms(study), minMembers: 5, open: true });
+    expect(exposureOf(open)).toEqual([expect.stringMatching(/^OPEN: every other member/), expect.stringMatching(/Krum.*1 of them may be/)]);
+    expect(open.id).not.toBe(study.id);
+  });
+
+  test('COMMIT follows from the budget, and dominance is three fifths wherever rows are counted', async () => {
+    const quick = await readStudy(await edited((toml) => toml.replace('budgetS = 600', 'budgetS = 5')), { signal });
+    expect(runTerms(quick).commitS).toBe(70);
+    expect(study.manifest.terms.dominance).toBe(0.6);
+    expect(study.manifest.validation).toEqual({ worsening: 0.5 });
+    const uncounted = (toml: string): string => toml.replace('standardisation = "swarm"', 'standardisation = "none"');
+    expect((await readStudy(await edited(uncounted), { signal })).manifest.terms.dominance).toBeUndefined();
+    expect(await problemsOf((toml) => `${uncounted(toml)}\n[terms]\ndominance = 0.5\n`)).toMatchObject([{ place: 'terms.dominance' }]);
   });
 
   test('every problem is reported at once, each with its place, what was found and what is allowed', async () => {
@@ -83,6 +115,15 @@ describe('reading', () => {
     ['the label among the features', (t: string) => t.replace('column = "outcome"', 'column = "age"'), 'features.column'],
     ['a range upside down', (t: string) => t.replace('min = 30\nmax = 350', 'min = 350\nmax = 30'), 'features.column "systolic"'],
     ['a table twice', (t: string) => `${t}\n[[table]]\nname = "Patients"\n[[table.column]]\nname = "a"\ndatatype = "string"\n`, 'table'],
+    ['a rule in secure mode', (t: string) => `${t}\n[terms]\nrule = { kind = "krum", f = 0 }\n`, 'terms.rule'],
+    ['groups in open mode', (t: string) => `${t}\n[terms]\nmode = "open"\ngroups = { size = 3 }\n`, 'terms.groups'],
+    [
+      'too few members for the rule over groups',
+      (t: string) => `${t}\n[terms]\nminMembers = 8\ngroups = { size = 3 }\nrule = { kind = "trimmed-mean", f = 1 }\n`,
+      'terms.minMembers',
+    ],
+    ['too few members for the rule', (t: string) => `${t}\n[terms]\nmode = "open"\nrule = { kind = "krum", f = 1 }\n`, 'terms.minMembers'],
+    ['an audit window in open mode', (t: string) => `${t}\n[terms]\nmode = "open"\naudit = true\n`, 'terms.audit'],
     ['too few members', (t: string) => `${t}\n[terms]\nminMembers = 2\n`, 'terms.minMembers'],
   ])('%s is refused with its place', async (_what, edit, place) => {
     expect((await problemsOf(edit)).map((problem) => problem.place)).toContain(place);
@@ -142,6 +183,14 @@ describe('the packed form', () => {
     const packed = packStudy(study);
     expect(unpackStudy(packed, study.id)).toEqual(study);
     expect(packStudy(unpackStudy(packed))).toEqual(packed);
+  });
+
+  test('an audit window is off unless the study says so, is part of the hash, and is said before approval', async () => {
+    expect(study.manifest.terms.audit).toBe(false);
+    expect(auditSentences(study)).toEqual([]);
+    const audited = await readStudy(await edited((toml) => `${toml}\n[terms]\naudit = true\n`), { signal });
+    expect(audited.id).not.toBe(study.id);
+    expect(auditSentences(audited).join(' ')).toMatch(/^AUDIT WINDOW: .*offline key.* Only this institution can open it/);
   });
 
   test('a study under another hash is refused', () => {

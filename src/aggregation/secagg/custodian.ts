@@ -1,163 +1,37 @@
 /**
  * The custodian: what one member knows and may do in one round of the consent-gated secure sum (protocol 3.3, 3.4).
- * It holds every secret of the round and answers only what the machine asked for; there is no call that returns a pair key (R7).
- * Synchronous; fresh bytes are an argument; `snapshot` is what the peer seals on disk before anything leaves.
+ * It holds every secret of the round and answers only what the machine asked for; no pair key leaves the process (R7): only `masks` gives keys of one attempt, to the thread that masks.
+ * Synchronous; fresh bytes are drawn once, when a round's secrets are made: whatever leaves later follows from them, also after the disk was set back; `snapshot` is what the peer seals on disk before anything leaves.
  */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
-import {
-  concat,
-  type Digest,
-  digest,
-  digestBytes,
-  equalBytes,
-  type FreshBytes,
-  hashFields,
-  merklePath,
-  merkleRoot,
-  merkleVerify,
-  packPath,
-  toHex,
-  unpackPath,
-} from '../../common/index.ts';
+import { concat, digestBytes, equalBytes, merklePaths, merkleRoot, merkleVerify, ownCopy, unpackPath } from '../../common/index.ts';
 import { aggregationErrors } from '../errors.ts';
-import type { SegmentSlot } from '../plan.ts';
 import { attemptContext } from './context.ts';
-import {
-  kemDecapsulate,
-  kemEncapsulate,
-  kemKeys,
-  keySizes,
-  maskKey,
-  pairSecret,
-  type RoundKeys,
-  selfKey,
-  shareKey,
-  x25519Public,
-  x25519Shared,
-} from './keys.ts';
-import { addMask, addVector } from './masking.ts';
-import { combineShares, splitSecret } from './shamir.ts';
+import { hybridKeys, type KeyAgreement, kemCoins, keySizes, maskKey, pairSecret, selfKey, shareKey } from './keys.ts';
+import type { MaskStream } from './masking.ts';
+import { type Bundle, type CustodianSnapshot, type OpenedShare, pointHash, type SharesMessage, seal, seedHash, shareLeaf, unseal } from './secrets.ts';
+import { combineShares } from './shamir.ts';
 
-/** A member's public keys and commitments of one round; the ledger holds its hash. */
-export interface Bundle {
-  readonly x25519: Uint8Array;
-  readonly kem: Uint8Array;
-  /** H(b) of each attempt, 32 bytes each. */
-  readonly seedHashes: readonly Uint8Array[];
-  /** Merkle root over all shares of all attempts. */
-  readonly shareRoot: Uint8Array;
-}
-
-/**
- * What one member sends another in phase SHARE: shares of its self-mask seeds, and the KEM ciphertext where it is the lower.
- * `sealed` is, for each attempt, a length (u16, big-endian) and that many sealed bytes; none for an attempt that was given up (R1).
- */
-export interface SharesMessage {
-  /** Empty where the sender is the higher member of the pair. */
-  readonly ciphertext: Uint8Array;
-  readonly sealed: Uint8Array;
-}
-
-/** One share of a missing self-mask seed, with its place under the owner's `shareRoot`. */
-export interface OpenedShare {
-  readonly share: Uint8Array;
-  /** Packed Merkle path. */
-  readonly path: Uint8Array;
-}
-
-/** What never changes in a round. */
-export interface CustodianTerms {
-  readonly context: Digest;
-  readonly self: number;
-  /** Members of the round by index, ascending: shares are dealt to all of them. */
-  readonly roster: readonly number[];
-  readonly threshold: number;
-  readonly attempts: number;
-}
-
-interface PairState {
-  /** Derived once both bundles and the ciphertext are there. */
-  readonly secret?: Uint8Array;
-  readonly ciphertext?: Uint8Array;
-}
-
-/** All that must survive a crash. Plain values: the peer seals and stores it whole. */
-export interface CustodianSnapshot {
-  readonly terms: CustodianTerms;
-  readonly keys: RoundKeys;
-  /** Self-mask seeds `b` by attempt; erased ones are missing. */
-  seeds: Record<number, Uint8Array>;
-  /** Own shares by attempt and place in the roster; erased with their attempt. */
-  dealt: Record<number, readonly Uint8Array[]>;
-  readonly dealtLeaves: readonly Uint8Array[];
-  /** H(b) of every attempt, also of those whose seed is erased: the bundle stays the same. */
-  readonly seedHashes: readonly Uint8Array[];
-  readonly bundles: Record<number, Bundle>;
-  readonly pairs: Record<number, PairState>;
-  /** Shares that others dealt to this member, by owner and attempt. */
-  readonly held: Record<number, Record<number, OpenedShare>>;
-  /** Seeds revealed by others, by attempt and member. */
-  readonly revealed: Record<number, Record<number, Uint8Array>>;
-  readonly returned: Record<number, Record<number, Record<number, Uint8Array>>>;
-}
-
-const sealTagSizeBytes = 16;
-const zeroNonce = new Uint8Array(12);
-
-function seal(key: Uint8Array, context: Digest, plain: Uint8Array): Uint8Array {
-  const cipher = createCipheriv('chacha20-poly1305', key, zeroNonce, { authTagLength: sealTagSizeBytes });
-  cipher.setAAD(digestBytes(context), { plaintextLength: plain.length });
-  return concat(cipher.update(plain), cipher.final(), cipher.getAuthTag());
-}
-
-function unseal(key: Uint8Array, context: Digest, sealed: Uint8Array): Uint8Array | undefined {
-  if (sealed.length < sealTagSizeBytes) return undefined;
-  const cipher = createDecipheriv('chacha20-poly1305', key, zeroNonce, { authTagLength: sealTagSizeBytes });
-  cipher.setAAD(digestBytes(context), { plaintextLength: sealed.length - sealTagSizeBytes });
-  cipher.setAuthTag(sealed.subarray(-sealTagSizeBytes));
-  try {
-    return concat(cipher.update(sealed.subarray(0, -sealTagSizeBytes)), cipher.final());
-  } catch {
-    return undefined;
+/** Fills every byte string in plain values with zeros. */
+function overwrite(...values: readonly unknown[]): void {
+  for (const value of values) {
+    if (value instanceof Uint8Array) value.fill(0);
+    else if (typeof value === 'object' && value !== null) overwrite(...Object.values(value));
   }
-}
-
-function seedHash(context: Digest, member: number, attempt: number, seed: Uint8Array): Uint8Array {
-  return hashFields('b', digestBytes(context), member, attempt, seed);
-}
-
-function shareLeaf(context: Digest, owner: number, attempt: number, holder: number, share: Uint8Array): Uint8Array {
-  return hashFields('share', digestBytes(context), owner, attempt, holder, share);
-}
-
-/** SHA-256 of a bundle within its context, for the ledger. */
-export function bundleDigest(context: Digest, member: number, bundle: Bundle): Digest {
-  return digest(toHex(hashFields('bundle', digestBytes(context), member, bundle.x25519, bundle.kem, ...bundle.seedHashes, bundle.shareRoot)));
-}
-
-/** Makes the secrets of a new round from fresh bytes: keys, one self-mask seed an attempt, and their shares. */
-export function createSecrets(terms: CustodianTerms, fresh: FreshBytes): CustodianSnapshot {
-  const seeds = Array.from({ length: terms.attempts }, () => fresh(32));
-  const coordinates = terms.roster.map((member) => member + 1);
-  const dealt = seeds.map((seed) => splitSecret(seed, coordinates, terms.threshold, fresh));
-  const dealtLeaves = dealt.flatMap((shares, attempt) =>
-    shares.map((share, at) => shareLeaf(terms.context, terms.self, attempt, terms.roster[at] ?? 0, share)),
-  );
-  const seedHashes = seeds.map((seed, attempt) => seedHash(terms.context, terms.self, attempt, seed));
-  const keys = { x25519: fresh(32), kemSeed: fresh(keySizes.kemSeed) };
-  return { terms, keys, seeds: { ...seeds }, dealt: { ...dealt }, dealtLeaves, seedHashes, bundles: {}, pairs: {}, held: {}, revealed: {}, returned: {} };
 }
 
 /** One member's view of one round. Every call is idempotent: asked twice, it gives the same bytes. */
 export class Custodian {
   readonly #state: CustodianSnapshot;
-  readonly #fresh: FreshBytes;
+  readonly #agreement: KeyAgreement;
   #bundle: Bundle | undefined;
-  #kemKeys: ReturnType<typeof kemKeys> | undefined;
+  #paths: readonly Uint8Array[] | undefined;
+  /** Sealed shares by receiver: asked again, the same bytes; gone with the first erase. */
+  readonly #sealed = new Map<number, SharesMessage>();
+  #kemKeys: ReturnType<KeyAgreement['kemKeys']> | undefined;
 
-  constructor(state: CustodianSnapshot, fresh: FreshBytes) {
+  constructor(state: CustodianSnapshot, agreement: KeyAgreement = hybridKeys) {
     this.#state = state;
-    this.#fresh = fresh;
+    this.#agreement = agreement;
   }
 
   /** All that must be stored before anything that was computed from it leaves. */
@@ -167,23 +41,28 @@ export class Custodian {
 
   /** This member's own bundle. */
   bundle(): Bundle {
-    const { keys, seedHashes, dealtLeaves } = this.#state;
-    this.#bundle ??= { x25519: x25519Public(keys.x25519), kem: this.#kem().publicKey, seedHashes, shareRoot: merkleRoot(dealtLeaves) };
+    const { keys, seedHashes, dealtLeaves, pointHashes } = this.#state;
+    const x25519 = this.#agreement.x25519Public(keys.x25519);
+    this.#bundle ??= { x25519, kem: this.#kem().publicKey, seedHashes, shareRoot: merkleRoot(dealtLeaves), pointHashes };
     return this.#bundle;
   }
 
-  /** Takes another's bundle whose hash the ledger holds. Throws AGGREGATION_BAD_KEY. */
+  /**
+   * Takes another's bundle whose hash the ledger holds. Throws AGGREGATION_BAD_KEY. Two others with one key are both taken: who copied from whom
+   * cannot be seen from here, the copy opens nothing, and every key of a pair is bound to the members' numbers.
+   */
   acceptBundle(from: number, bundle: Bundle): void {
-    const { attempts } = this.#state.terms;
+    const { attempts, generations } = this.#state.terms;
+    const counted = bundle.seedHashes.length === attempts && bundle.pointHashes.length === attempts * generations;
     const shaped = bundle.x25519.length === keySizes.x25519 && bundle.kem.length === keySizes.kemPublic && bundle.shareRoot.length === 32;
-    if (!shaped || bundle.seedHashes.length !== attempts || bundle.seedHashes.some((hash) => hash.length !== 32)) {
+    if (!shaped || !counted || [...bundle.seedHashes, ...bundle.pointHashes].some((hash) => hash.length !== 32)) {
       throw aggregationErrors.AGGREGATION_BAD_KEY({ member: from, what: 'key bundle' });
     }
-    const repeated = [this.bundle(), ...Object.values(this.#state.bundles)].some(
-      (other) => equalBytes(other.x25519, bundle.x25519) || equalBytes(other.kem, bundle.kem),
-    );
-    if (repeated && !this.#state.bundles[from]) throw aggregationErrors.AGGREGATION_BAD_KEY({ member: from, what: 'key that another member uses too' });
-    if (!x25519Shared(this.#state.keys.x25519, bundle.x25519)) throw aggregationErrors.AGGREGATION_BAD_KEY({ member: from, what: 'X25519 key of low order' });
+    const own = this.bundle();
+    if (equalBytes(own.x25519, bundle.x25519) || equalBytes(own.kem, bundle.kem))
+      throw aggregationErrors.AGGREGATION_BAD_KEY({ member: from, what: 'key of this member' });
+    if (!this.#agreement.x25519Shared(this.#state.keys.x25519, bundle.x25519))
+      throw aggregationErrors.AGGREGATION_BAD_KEY({ member: from, what: 'X25519 key of low order' });
     this.#state.bundles[from] = bundle;
     if (this.#state.terms.self < from) this.#agreeAsLower(from, bundle);
   }
@@ -193,9 +72,13 @@ export class Custodian {
     const { terms, pairs } = this.#state;
     const pair = pairs[to];
     if (!pair?.secret) return undefined;
+    const known = this.#sealed.get(to);
+    if (known) return known;
     const pieces = Array.from({ length: terms.attempts }, (_, attempt) => this.#sealedShare(to, attempt, pair.secret));
     const sealed = concat(...pieces.flatMap((piece) => [new Uint8Array([piece.length >>> 8, piece.length & 0xff]), piece]));
-    return { ciphertext: terms.self < to ? (pair.ciphertext ?? new Uint8Array(0)) : new Uint8Array(0), sealed };
+    const message = { ciphertext: terms.self < to ? (pair.ciphertext ?? new Uint8Array(0)) : new Uint8Array(0), sealed };
+    this.#sealed.set(to, message);
+    return message;
   }
 
   /** Takes and checks the shares that `from` dealt to this member. Throws AGGREGATION_BAD_SHARE or AGGREGATION_BAD_KEY. */
@@ -208,38 +91,60 @@ export class Custodian {
     const opened = secret && this.#openShares(from, message.sealed, secret);
     if (!opened) {
       if (from < terms.self) delete pairs[from];
+      this.#sealed.delete(from);
       throw aggregationErrors.AGGREGATION_BAD_SHARE({ member: from, what: 'shares that do not open' });
     }
     held[from] = opened;
   }
 
-  /** Whether a pair key with each of `set` can be derived. */
-  paired(set: readonly number[]): boolean {
-    return set.every((member) => member === this.#state.terms.self || this.#state.pairs[member]?.secret !== undefined);
-  }
-
   /**
-   * The masked vector of one attempt (protocol 3.4, phase COMMIT): y = Q + Σ_{j>i} PRG(p_ij) - Σ_{j<i} PRG(p_ij) + PRG(self).
-   * `words` is not changed. Throws AGGREGATION_ERASED.
+   * The masks of one attempt (protocol 3.4, phase COMMIT): Σ_{j>i} PRG(p_ij) - Σ_{j<i} PRG(p_ij) + PRG(self). For the thread of this process that
+   * masks, and for nothing else (R7): their keys serve one vector and are overwritten after it. Throws AGGREGATION_ERASED.
    */
-  mask(words: Uint8Array, slots: readonly SegmentSlot[], attempt: number, set: readonly number[]): Uint8Array {
+  masks(attempt: number, set: readonly number[], within?: readonly number[]): readonly MaskStream[] {
     const { terms } = this.#state;
-    const context = digestBytes(attemptContext(terms.context, attempt, set));
-    const masked = words.slice();
-    for (const other of set) {
-      if (other === terms.self) continue;
+    const context = this.#contextOf(attempt, set, within);
+    const pairs = set.flatMap((other): MaskStream[] => {
+      if (other === terms.self) return [];
       const secret = this.#state.pairs[other]?.secret;
       if (!secret) throw aggregationErrors.AGGREGATION_ERASED({ attempt, what: `the pair secret with member ${other}` });
-      const key = maskKey(secret, context, Math.min(terms.self, other), Math.max(terms.self, other));
-      addMask(masked, key, slots, terms.self < other ? 1 : -1);
-    }
-    addMask(masked, selfKey(this.#seed(attempt), context), slots, 1);
-    return masked;
+      return [{ key: maskKey(secret, context, Math.min(terms.self, other), Math.max(terms.self, other)), sign: terms.self < other ? 1 : -1 }];
+    });
+    return [...pairs, { key: selfKey(this.#seed(attempt), context), sign: 1 }];
   }
 
   /** This member's self-mask seed of an attempt, to be revealed after n-of-n READY. Throws AGGREGATION_ERASED. */
   reveal(attempt: number): Uint8Array {
     return this.#seed(attempt);
+  }
+
+  /** This member's secret value behind the points of a generation. Throws AGGREGATION_ERASED. */
+  point(attempt: number, generation: number): Uint8Array {
+    const point = this.#state.points[attempt]?.[generation];
+    if (!point) throw aggregationErrors.AGGREGATION_ERASED({ attempt, what: `the point secret of generation ${generation}` });
+    return point;
+  }
+
+  /** Takes another's secret value behind the points, checked against its bundle. Throws AGGREGATION_BAD_SHARE. */
+  acceptPoint(from: number, attempt: number, generation: number, point: Uint8Array): void {
+    const { terms, bundles, othersPoints } = this.#state;
+    const expected = bundles[from]?.pointHashes[attempt * terms.generations + generation];
+    if (
+      !expected ||
+      generation >= terms.generations ||
+      point.length !== 32 ||
+      !equalBytes(expected, pointHash(terms.context, from, attempt, generation, point))
+    )
+      throw aggregationErrors.AGGREGATION_BAD_SHARE({ member: from, what: `a point secret of attempt ${attempt} that does not fit its bundle` });
+    const generations = othersPoints[attempt] ?? {};
+    othersPoints[attempt] = { ...generations, [generation]: { ...generations[generation], [from]: point } };
+  }
+
+  /** The point secrets of all of `set` in order; undefined while one is missing. */
+  points(attempt: number, generation: number, set: readonly number[]): readonly Uint8Array[] | undefined {
+    const held = this.#state.othersPoints[attempt]?.[generation] ?? {};
+    const points = set.flatMap((member) => (member === this.#state.terms.self ? this.point(attempt, generation) : (held[member] ?? [])));
+    return points.length === set.length ? points : undefined;
   }
 
   /** Takes the seed that `from` revealed, checked against its bundle. Throws AGGREGATION_BAD_SHARE. */
@@ -269,33 +174,48 @@ export class Custodian {
     return true;
   }
 
-  /** The plain sum: the masked sum without every self mask of the set. Throws AGGREGATION_ERASED where a seed is missing. */
-  unmask(maskedSum: Uint8Array, slots: readonly SegmentSlot[], attempt: number, set: readonly number[]): Uint8Array {
+  /** What takes the self masks of a set away from its masked sum. Throws AGGREGATION_ERASED where a seed is missing. */
+  selfMasks(attempt: number, set: readonly number[], within?: readonly number[]): readonly MaskStream[] {
     const { terms } = this.#state;
-    const context = digestBytes(attemptContext(terms.context, attempt, set));
-    const sum = maskedSum.slice();
-    for (const member of set) {
+    const context = this.#contextOf(attempt, set, within);
+    return set.map((member) => {
       const seed = member === terms.self ? this.#seed(attempt) : this.#state.revealed[attempt]?.[member];
       if (!seed) throw aggregationErrors.AGGREGATION_ERASED({ attempt, what: `the seed of member ${member}` });
-      addMask(sum, selfKey(seed, context), slots, -1);
-    }
-    return sum;
+      return { key: selfKey(seed, context), sign: -1 };
+    });
   }
 
   /** R1: forgets seeds and shares of every attempt below `attempt`. */
   eraseBelow(attempt: number): void {
+    this.#sealed.clear();
     for (let earlier = 0; earlier < attempt; earlier++) {
+      overwrite(this.#state.seeds[earlier], this.#state.dealt[earlier], this.#state.revealed[earlier], this.#state.returned[earlier]);
+      for (const held of Object.values(this.#state.held)) overwrite(held[earlier]);
       delete this.#state.seeds[earlier];
       delete this.#state.dealt[earlier];
       delete this.#state.revealed[earlier];
       delete this.#state.returned[earlier];
+      delete this.#state.points[earlier];
+      delete this.#state.othersPoints[earlier];
       for (const held of Object.values(this.#state.held)) delete held[earlier];
     }
   }
 
+  /** ctx_a; for a group within the set of an attempt, the same again over ctx_a and the group. */
+  #contextOf(attempt: number, set: readonly number[], within?: readonly number[]): Uint8Array {
+    const { context } = this.#state.terms;
+    return digestBytes(within ? attemptContext(attemptContext(context, attempt, within), attempt, set) : attemptContext(context, attempt, set));
+  }
+
+  /** Overwrites every secret of the round in memory; nothing can be asked of this custodian afterwards. */
+  wipe(): void {
+    this.eraseBelow(this.#state.terms.attempts);
+    overwrite(this.#state.keys, this.#state.pairs, this.#kemKeys?.secretKey);
+  }
+
   /** The key pair that the stored seed stands for, made once in the life of this object. */
-  #kem(): ReturnType<typeof kemKeys> {
-    this.#kemKeys ??= kemKeys(this.#state.keys.kemSeed);
+  #kem(): ReturnType<KeyAgreement['kemKeys']> {
+    this.#kemKeys ??= this.#agreement.kemKeys(this.#state.keys.kemSeed);
     return this.#kemKeys;
   }
 
@@ -307,7 +227,10 @@ export class Custodian {
 
   #agreeAsLower(higher: number, bundle: Bundle): void {
     if (this.#state.pairs[higher]) return;
-    const encapsulated = kemEncapsulate(bundle.kem, this.#fresh(32));
+    const { terms, keys } = this.#state;
+    const coins = kemCoins(keys, digestBytes(terms.context), { from: terms.self, to: higher, kem: bundle.kem });
+    const encapsulated = this.#agreement.kemEncapsulate(bundle.kem, coins);
+    coins.fill(0);
     if (!encapsulated) throw aggregationErrors.AGGREGATION_BAD_KEY({ member: higher, what: 'ML-KEM key' });
     this.#state.pairs[higher] = { secret: this.#pairSecret(higher, bundle, encapsulated.secret, encapsulated.ciphertext), ciphertext: encapsulated.ciphertext };
   }
@@ -315,19 +238,21 @@ export class Custodian {
   #agreeAsHigher(lower: number, bundle: Bundle, ciphertext: Uint8Array): void {
     if (this.#state.pairs[lower]) return;
     if (ciphertext.length !== keySizes.kemCiphertext) throw aggregationErrors.AGGREGATION_BAD_KEY({ member: lower, what: 'KEM ciphertext' });
-    const secret = kemDecapsulate(this.#kem().secretKey, ciphertext);
+    const secret = this.#agreement.kemDecapsulate(this.#kem().secretKey, ciphertext);
     this.#state.pairs[lower] = { secret: this.#pairSecret(lower, bundle, secret, ciphertext), ciphertext };
   }
 
   #pairSecret(other: number, bundle: Bundle, kem: Uint8Array, ciphertext: Uint8Array): Uint8Array {
     const { terms, keys } = this.#state;
     const own = this.bundle();
-    const shared = x25519Shared(keys.x25519, bundle.x25519);
+    const shared = this.#agreement.x25519Shared(keys.x25519, bundle.x25519);
     if (!shared) throw aggregationErrors.AGGREGATION_BAD_KEY({ member: other, what: 'X25519 key of low order' });
     const mine = { member: terms.self, x25519: own.x25519, kem: own.kem };
     const theirs = { member: other, x25519: bundle.x25519, kem: bundle.kem };
     const [lower, higher] = terms.self < other ? [mine, theirs] : [theirs, mine];
-    return pairSecret(digestBytes(terms.context), shared, kem, { lower, higher, ciphertext });
+    const secret = pairSecret(digestBytes(terms.context), shared, kem, { lower, higher, ciphertext });
+    overwrite(shared, kem);
+    return secret;
   }
 
   #leafIndex(attempt: number, holder: number): number {
@@ -339,7 +264,8 @@ export class Custodian {
     const { terms, dealt, dealtLeaves } = this.#state;
     const share = dealt[attempt]?.[terms.roster.indexOf(to)];
     if (!share || !secret) return new Uint8Array(0);
-    const plain = concat(share, packPath(merklePath(dealtLeaves, this.#leafIndex(attempt, to))));
+    this.#paths ??= merklePaths(dealtLeaves);
+    const plain = concat(share, this.#paths[this.#leafIndex(attempt, to)] ?? new Uint8Array(0));
     return seal(shareKey(secret, digestBytes(terms.context), { from: terms.self, to, attempt }), terms.context, plain);
   }
 
@@ -355,7 +281,8 @@ export class Custodian {
       if (this.#state.seeds[attempt] === undefined) continue;
       const plain = unseal(shareKey(secret, digestBytes(context), { from, to: self, attempt }), context, piece);
       if (!plain) return undefined;
-      const one = { share: plain.slice(0, 33), path: plain.slice(33) };
+      const one = { share: ownCopy(plain.subarray(0, 33)), path: ownCopy(plain.subarray(33)) };
+      plain.fill(0);
       if (!this.#shareFits(from, self, attempt, one))
         throw aggregationErrors.AGGREGATION_BAD_SHARE({ member: from, what: `a wrong share of attempt ${attempt}` });
       opened[attempt] = one;
@@ -371,11 +298,4 @@ export class Custodian {
     const leaf = shareLeaf(terms.context, owner, attempt, holder, opened.share);
     return merkleVerify(root, leaf, this.#leafIndex(attempt, holder), terms.attempts * terms.roster.length, path);
   }
-}
-
-/** The sum of masked vectors of one plan, by word: new bytes, exact modulo the word size. */
-export function sumVectors(vectors: readonly Uint8Array[], slots: readonly SegmentSlot[]): Uint8Array {
-  const sum = new Uint8Array(vectors[0]?.length ?? 0);
-  for (const vector of vectors) addVector(sum, vector, slots);
-  return sum;
 }

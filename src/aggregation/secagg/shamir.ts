@@ -3,7 +3,7 @@
  * A share is the values, then the x coordinate in one last byte: the form of the audited `shamir-secret-sharing`,
  * against which it is tested both ways. Ours is synchronous and takes its randomness as an argument.
  */
-import type { FreshBytes } from '../../common/index.ts';
+import { type FreshBytes, ownMemory } from '../../common/index.ts';
 
 const exponents = new Uint8Array(510);
 const logarithms = new Uint8Array(256);
@@ -29,7 +29,7 @@ function divide(a: number, b: number): number {
 export function splitSecret(secret: Uint8Array, coordinates: readonly number[], threshold: number, fresh: FreshBytes): Uint8Array[] {
   const coefficients = [secret, ...Array.from({ length: threshold - 1 }, () => fresh(secret.length))];
   return coordinates.map((x) => {
-    const share = new Uint8Array(secret.length + 1);
+    const share = ownMemory(secret.length + 1);
     for (let at = 0; at < secret.length; at++) {
       let y = 0;
       for (let power = threshold - 1; power >= 0; power--) y = multiply(y, x) ^ (coefficients[power]?.[at] ?? 0);
@@ -45,5 +45,7 @@ export function combineShares(shares: readonly Uint8Array[]): Uint8Array {
   const size = (shares[0]?.length ?? 1) - 1;
   const coordinates = shares.map((share) => share[size] ?? 0);
   const weights = coordinates.map((x, i) => coordinates.reduce((weight, other, j) => (i === j ? weight : multiply(weight, divide(other, other ^ x))), 1));
-  return Uint8Array.from({ length: size }, (_, at) => shares.reduce((y, share, i) => y ^ multiply(share[at] ?? 0, weights[i] ?? 0), 0));
+  const secret = ownMemory(size);
+  for (let at = 0; at < size; at++) secret[at] = shares.reduce((y, share, i) => y ^ multiply(share[at] ?? 0, weights[i] ?? 0), 0);
+  return secret;
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { Shell } from '../shell.ts';
+import { plain, Shell } from '../shell.ts';
 
 interface Report {
   readonly rows: number;
@@ -37,8 +37,8 @@ export function addDataCommands(program: Command): void {
     .action(async (name: string, study: string, _flags: object, command: Command) => {
       const shell = new Shell(command);
       const { report } = await shell.api().send<{ report: Report }>('POST', `/v1/datasets/${encodeURIComponent(name)}/check`, { study });
-      const dropped = report.dropped.map(({ reason, count }) => `left out: ${count} rows (${reason})`);
-      const problems = report.problems.map((problem) => `problem: ${[problem.place, problem.found, problem.allowed].filter(Boolean).join(' · ')}`);
+      const dropped = report.dropped.map(({ reason, count }) => `left out: ${count} rows (${plain(reason)})`);
+      const problems = report.problems.map((problem) => `problem: ${plain([problem.place, problem.found, problem.allowed].filter(Boolean).join(' · '))}`);
       shell.print(report, [`${report.rows} rows fit the study`, ...dropped, ...problems]);
       if (report.problems.length > 0) process.exitCode = 5;
     });

@@ -18,6 +18,8 @@ interface Status {
   readonly connected: number;
   readonly others: number;
   readonly counters: { readonly refusedOutsiders: number };
+  readonly versions: readonly number[];
+  readonly incompatible: readonly { readonly name: string; readonly versions: readonly number[] }[];
 }
 
 /** Whether the peer is a member, and if not, for whom it waits. */
@@ -34,6 +36,10 @@ function statusLines(status: Status): string[] {
     `${plain(status.name)} · ${membershipLine(status)}`,
     `ledger      ${ledger.mode}${ledger.mode === 'embedded' ? ' (one process, one operator: for trying out)' : ''} · ${ledger.url} · chain ${ledger.chainId} · block ${ledger.block}${ledger.silentS > 5 ? ` · silent for ${ledger.silentS} s` : ''}`,
     `connected   ${status.connected} of ${status.others} other members · ${status.counters.refusedOutsiders} connections refused`,
+    ...status.incompatible.map(
+      ({ name, versions }) =>
+        `refused     ${plain(name)} speaks protocol version ${versions.join(', ')}, this peer ${status.versions.join(', ')}: upgrade the one with the lower version`,
+    ),
     `account     ${status.account}`,
     ...status.addresses.map((address) => `address     ${address}`),
   ];

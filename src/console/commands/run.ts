@@ -7,20 +7,35 @@ import type { ApiClient } from '../client.ts';
 import { watchMs } from '../limits.ts';
 import { writeOwnReport } from '../report/own-report.ts';
 import type { RunDocument } from '../run-document.ts';
-import { plain, Shell } from '../shell.ts';
+import { jsonLine, plain, Shell } from '../shell.ts';
 
 function runLine(run: RunDocument): string {
   const loss = run.figures.at(-1)?.meanLoss;
-  const waits = run.waiting ? ` · ${run.waiting.phase}, waiting for ${run.waiting.members.map(plain).join(', ') || 'the ledger'}` : '';
+  const waits = run.waiting
+    ? ` · ${run.waiting.phase}, waiting for ${run.waiting.members.map(plain).join(', ') || 'the ledger'}, at most ${run.waiting.untilS - run.waiting.sinceS} s`
+    : '';
+  const suspended = run.suspended.length > 0 ? ` · suspended until their own admin says otherwise: ${run.suspended.map(plain).join(', ')}` : '';
   const end = run.outcome === null ? '' : ` · ${run.outcome}${run.missing.length > 0 ? ` (without ${run.missing.map(plain).join(', ')})` : ''}`;
-  return `run ${run.run} · round ${run.finalRounds} of ${run.rounds}${loss === undefined ? '' : ` · loss ${loss.toFixed(4)}`}${waits}${end}${run.trouble ? ` · trouble here: ${plain(run.trouble)}` : ''}`;
+  return `run ${run.run} · round ${run.finalRounds} of ${run.rounds}${loss === undefined ? '' : ` · loss ${loss.toFixed(4)}`}${waits}${lastRejection(run)}${cutSteps(run)}${suspended}${end}${run.trouble ? ` · trouble here: ${plain(run.trouble)}` : ''}`;
+}
+
+/** Who voted against the newest round, if it is VOID for that. */
+function lastRejection({ history }: RunDocument): string {
+  const last = history.findLast(({ reason }) => reason !== null);
+  return last?.reason === 'rejected' ? ` · round ${last.round} was rejected by ${last.rejectedBy.map(plain).join(', ')}` : '';
+}
+
+/** Local steps of the newest update, where the time budget ended them early. */
+function cutSteps({ figures }: RunDocument): string {
+  const steps = figures.at(-1)?.steps;
+  return steps && steps.done < steps.asked ? ` · ${steps.done} of ${steps.asked} local steps here within the budget` : '';
 }
 
 /** Follows a run to its end: a line whenever something changed, as JSON lines with --json. */
 async function watch(shell: Shell, api: ApiClient, number: number): Promise<RunDocument> {
   for (let last = ''; ; await delay(watchMs)) {
     const run = await api.get<RunDocument>(`/v1/runs/${number}`);
-    const line = shell.json ? JSON.stringify(run) : runLine(run);
+    const line = shell.json ? jsonLine(run) : runLine(run);
     if (line !== last) process.stdout.write(`${line}\n`);
     last = line;
     if (run.outcome !== null) return run;
@@ -33,7 +48,7 @@ async function newest(api: ApiClient, given: number | undefined): Promise<number
   return runs.at(-1)?.run ?? 1;
 }
 
-/** `run start`, `watch`, `stop`, `report`, and `model export`. */
+/** `run start`, `watch`, `stop`, `roll-back`, `reinstate`, `report`, and `model export`. */
 export function addRunCommands(program: Command): void {
   const run = program.command('run').description('executions of a study by the members that approved it');
   run
@@ -42,8 +57,8 @@ export function addRunCommands(program: Command): void {
     .description('start a run with all members that approved the study')
     .action(async (study: string, _flags: object, command: Command) => {
       const shell = new Shell(command);
-      const started = await shell.api().send<{ run: number }>('POST', '/v1/runs', { study });
-      shell.print(started, [`started run ${started.run}`]);
+      const started = await shell.api().send<{ run: number; notice: string | null }>('POST', '/v1/runs', { study });
+      shell.print(started, [`started run ${started.run}`, ...(started.notice === null ? [] : [started.notice])]);
       shell.next(`\`schwarm run watch ${started.run}\``);
     });
   run
@@ -64,6 +79,25 @@ export function addRunCommands(program: Command): void {
       const shell = new Shell(command);
       const { done } = await shell.api().send<{ done: string }>('POST', `/v1/runs/${number}/stop`, {});
       shell.print({ run: number, done }, [`${done === 'stopped' ? 'stopped' : 'left'} run ${number}`]);
+    });
+  run
+    .command('roll-back')
+    .argument('<number>', 'number of the run', Number)
+    .requiredOption('--to <round>', 'the FINAL round that stands; everything after it is taken back', Number)
+    .description('start again from an earlier round of a run that this member started')
+    .action(async (number: number, flags: { to: number }, command: Command) => {
+      const shell = new Shell(command);
+      await shell.api().send<object>('POST', `/v1/runs/${number}/roll-back`, { to: flags.to });
+      shell.print({ run: number, to: flags.to }, [`run ${number} starts again from the state of round ${flags.to}`]);
+    });
+  run
+    .command('reinstate')
+    .argument('<number>', 'number of the run', Number)
+    .description('take part again after two strikes, once this site has seen to what was wrong')
+    .action(async (number: number, _flags: object, command: Command) => {
+      const shell = new Shell(command);
+      await shell.api().send<object>('POST', `/v1/runs/${number}/reinstate`, {});
+      shell.print({ run: number }, [`this member takes part in run ${number} again from the next round`]);
     });
   run
     .command('report')

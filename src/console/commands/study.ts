@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { checkModel, newStudyFolder, packStudyFolder } from '../../peer/index.ts';
+import { type Approved, checkModel, type HalfApproved, newStudyFolder, packStudyFolder } from '../../peer/index.ts';
 import { plain, Shell } from '../shell.ts';
+import { readPerson } from './person.ts';
 
 interface Detail {
   readonly study: string;
@@ -10,10 +11,19 @@ interface Detail {
     readonly purpose: string;
     readonly training: { readonly rounds: number; readonly localSteps: number };
   };
+  readonly audit: readonly string[];
+  readonly exposure: readonly string[];
   readonly featuresSql: string;
   readonly model: { readonly operators: readonly string[]; readonly parameters: number };
   readonly publisher: string;
   readonly decisions: readonly { readonly name: string; readonly approved: boolean }[];
+}
+
+function approvalLines(done: Approved | HalfApproved): string[] {
+  const id = done.study.slice(0, 12);
+  if ('missing' in done) return [`noted for ${id}: ${done.by.map(plain).join(', ')} · ${done.missing} more person must approve before the ledger is told`];
+  const sparse = done.sparse.map(({ name, rows }) => `note: ${plain(name)} differs in ${rows} training rows only; what the sum says of it is about them`);
+  return [`approved ${id} with ${done.train} training and ${done.test} test rows`, ...sparse];
 }
 
 const signal = new AbortController().signal;
@@ -27,6 +37,8 @@ function detailLines(detail: Detail): string[] {
     `purpose    ${plain(manifest.purpose)}`,
     `published  by ${plain(detail.publisher)}`,
     `trains     ${model.parameters} parameters (${model.operators.join(', ')}), ${manifest.training.rounds} rounds of at most ${manifest.training.localSteps} local steps`,
+    ...detail.audit.map((sentence, at) => `${at === 0 ? 'audit      ' : '           '}${sentence}`),
+    ...detail.exposure.map((sentence, at) => `${at === 0 ? 'seen       ' : '           '}${plain(sentence)}`),
     `decided    ${decided.join(' · ') || 'nobody yet'}`,
     'reads      with this SELECT, and nothing else:',
     ...detail.featuresSql
@@ -88,11 +100,18 @@ export function addStudyCommands(program: Command): void {
     .command('approve')
     .argument('<study>', 'id, or its first digits')
     .requiredOption('--data <name>', 'the data set of this member that stands behind it')
+    .option('--open', "agree that the other members will see this site's own updates (for a study in open mode)")
+    .option('--as <file>', 'the file of the person who approves, from `schwarm person add`')
     .description('run the study over the data set once, then approve its hash on the ledger')
-    .action(async (id: string, flags: { data: string }, command: Command) => {
+    .action(async (id: string, flags: { data: string; as?: string; open?: boolean }, command: Command) => {
       const shell = new Shell(command);
-      const done = await shell.api().send<{ study: string; train: number; test: number }>('POST', `/v1/studies/${id}/approve`, { dataSet: flags.data });
-      shell.print(done, [`approved ${done.study.slice(0, 12)} with ${done.train} training and ${done.test} test rows`]);
+      const person = flags.as === undefined ? {} : { person: await readPerson(flags.as) };
+      const done = await shell.api().send<Approved | HalfApproved>('POST', `/v1/studies/${id}/approve`, {
+        dataSet: flags.data,
+        open: flags.open === true,
+        ...person,
+      });
+      shell.print(done, approvalLines(done));
     });
   study
     .command('decline')

@@ -34,6 +34,11 @@ function Waiting({ run, timeS }: { run: RunSnapshot; timeS: number }): unknown {
   return html`<div class="wait" role="status">${words.waitingFor} <b>${waiting.members.join(', ') || words.nobody}</b> · ${words.since} ${Math.max(0, timeS - waiting.sinceS)} ${words.seconds}, ${words.until} ${Math.max(0, waiting.untilS - waiting.sinceS)} ${words.seconds}</div>`;
 }
 
+/** Says in plain words that nothing is hidden in this run, where that is so. */
+function OpenNote({ run }: { run: RunSnapshot }): unknown {
+  return run.open ? html`<div class="trouble" role="note">${words.openRun}</div>` : '';
+}
+
 /** The run that is under way, or the last one. */
 export function Run({ runs, status }: Snapshot): unknown {
   const run = runs.at(-1);
@@ -42,10 +47,13 @@ export function Run({ runs, status }: Snapshot): unknown {
   return html`<section><h2>${run.outcome === null ? words.running : words.lastRun}</h2>
     <div class="big">${run.title || run.study.slice(0, 12)}</div>
     <div class="soft">${words.askedBy} ${run.starter} · <span class="mono">${run.study.slice(0, 12)}</span></div>
+    <${OpenNote} run=${run} />
     <div class="row" style="margin-top:16px"><span class="big">${words.round} ${run.finalRounds}</span><span class="soft">${words.of} ${run.rounds}</span>
       ${run.outcome === null && run.isMember ? html`<button class="stop" style="margin-left:auto" onClick=${() => stopRun(run.run)}>${words.stop}</button>` : ''}</div>
     <${Phases} run=${run} />
     ${run.outcome === null ? html`<${Waiting} run=${run} timeS=${status.ledger.timeS} />` : html`<div class=${run.outcome === 'complete' ? 'good' : 'wait'} role="status">${run.outcome}${missing}${run.outcome === 'complete' ? ` · ${words.complete}` : ''}</div>`}
+    ${run.suspended.length > 0 ? html`<div class="wait" role="status">${words.suspended} <b>${run.suspended.join(', ')}</b></div>` : ''}
+    ${run.history.at(-2)?.reason === 'rejected' ? html`<div class="wait" role="status">${words.rejectedBy} <b>${run.history.at(-2)?.rejectedBy.join(', ')}</b></div>` : ''}
     ${run.trouble ? html`<div class="trouble" role="alert">${run.trouble}</div>` : ''}
     ${run.model ? html`<p class="soft small">${words.model} <span class="mono">${run.model}</span></p>` : ''}</section>`;
 }
@@ -77,10 +85,14 @@ export function Graph({ members, runs }: Snapshot): unknown {
   </svg></section>`;
 }
 
+function otherVersions(member: Snapshot['members'][number]): string | undefined {
+  return member.otherVersions ? `${words.otherVersions} ${member.otherVersions.join(', ')}` : undefined;
+}
+
 /** Every member with its connection. */
 export function Members({ members, status }: Snapshot): unknown {
   const state = (member: Snapshot['members'][number]): string =>
-    member.self ? words.you : member.active ? (member.connected ? words.connected : words.notConnected) : words.revoked;
+    member.self ? words.you : member.active ? (member.connected ? words.connected : (otherVersions(member) ?? words.notConnected)) : words.revoked;
   return html`<section><h2>${words.members}</h2><table><thead><tr><th>${words.member}</th><th>${words.state}</th><th class="n">${words.roundTrip}</th></tr></thead><tbody>
     ${members.map((member) => html`<tr><td><span class=${`dot ${member.self || member.connected ? '' : 'off'}`}></span>${member.name}</td><td>${state(member)}</td><td class="n">${member.roundTripMs === null ? '–' : `${member.roundTripMs} ms`}</td></tr>`)}
   </tbody></table><p class="soft small">${words.hidden} ${status.counters.refusedOutsiders > 0 ? `${status.counters.refusedOutsiders} ${words.refused}.` : ''}</p></section>`;

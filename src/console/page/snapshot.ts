@@ -18,11 +18,14 @@ export interface RunSnapshot {
   } | null;
   readonly waiting: { readonly phase: string; readonly members: readonly string[]; readonly sinceS: number; readonly untilS: number } | null;
   readonly figures: readonly { readonly round: number; readonly meanLoss?: number; readonly rows: number }[];
+  readonly suspended: readonly string[];
+  readonly history: readonly { readonly reason: string | null; readonly rejectedBy: readonly string[] }[];
   readonly outcome: string | null;
   readonly missing: readonly string[];
   readonly model: string | null;
   readonly trouble: string | null;
   readonly isMember: boolean;
+  readonly open: boolean;
 }
 
 export interface Snapshot {
@@ -39,6 +42,8 @@ export interface Snapshot {
     readonly active: boolean;
     readonly connected: boolean;
     readonly roundTripMs: number | null;
+    /** Versions of the protocol that it speaks, where this peer speaks none of them. */
+    readonly otherVersions: readonly number[] | null;
   }[];
   readonly studies: readonly { readonly study: string; readonly publisher: string; readonly decisions: readonly { readonly approved: boolean }[] }[];
   readonly dataSets: readonly { readonly name: string; readonly dataVersion: string; readonly files: number }[];

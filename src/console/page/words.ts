@@ -21,6 +21,8 @@ const english = {
   since: 'since',
   until: 'until',
   nobody: 'the ledger',
+  suspended: 'Suspended after two rounds without them, until their own admin says `run reinstate`:',
+  rejectedBy: 'The last round was rejected on private rows by',
   loss: 'Mean training loss over all members, by round',
   noLoss: 'The curve begins with the first update.',
   members: 'Members',
@@ -32,6 +34,7 @@ const english = {
   notConnected: 'not connected',
   revoked: 'revoked',
   hidden: "Rows and figures of other members are known only as sums; this page shows this member's own.",
+  openRun: "Open mode: every member of this run sees every other member's updates. The stewards of all sites agreed to that.",
   studies: 'Studies',
   data: 'Own data',
   approvals: 'approvals',
@@ -44,6 +47,7 @@ const english = {
   model: 'model',
   waitingMembership: 'This peer is not a member yet. Still to vote:',
   refused: 'connections refused',
+  otherVersions: 'refused: speaks only protocol version',
   seconds: 's',
 };
 
@@ -68,6 +72,8 @@ const german: typeof english = {
   since: 'seit',
   until: 'bis',
   nobody: 'das Ledger',
+  suspended: 'Nach zwei Runden ohne sie ausgesetzt, bis die eigene Verwaltung `run reinstate` sagt:',
+  rejectedBy: 'Die letzte Runde wurde auf eigenen Zeilen abgelehnt von',
   loss: 'Mittlerer Trainingsverlust über alle Mitglieder, je Runde',
   noLoss: 'Die Kurve beginnt mit der ersten Aktualisierung.',
   members: 'Mitglieder',
@@ -79,6 +85,7 @@ const german: typeof english = {
   notConnected: 'nicht verbunden',
   revoked: 'ausgeschlossen',
   hidden: 'Zeilen und Werte anderer Mitglieder sind nur als Summen bekannt; diese Seite zeigt die eigenen.',
+  openRun: 'Offener Modus: Jedes Mitglied dieses Laufs sieht die Aktualisierungen aller anderen. Die Verantwortlichen aller Häuser haben dem zugestimmt.',
   studies: 'Studien',
   data: 'Eigene Daten',
   approvals: 'Freigaben',
@@ -91,6 +98,7 @@ const german: typeof english = {
   model: 'Modell',
   waitingMembership: 'Dieser Peer ist noch kein Mitglied. Es fehlen die Stimmen von:',
   refused: 'abgewiesene Verbindungen',
+  otherVersions: 'abgewiesen: spricht nur Protokollversion',
   seconds: 's',
 };
 

@@ -17,13 +17,21 @@ interface OwnDocument {
     readonly accuracy: number;
     readonly roc: readonly { readonly falsePositiveRate: number; readonly truePositiveRate: number }[];
   };
+  readonly leakage: { readonly auc?: number; readonly low?: number; readonly high?: number };
 }
 
-function reportOf({ status, member, rows, swarm }: OwnDocument): ReportDocument {
+/** What the model gives away about who was trained on, in a sentence. */
+function leakageSentence({ auc, low, high }: OwnDocument['leakage']): string {
+  if (auc === undefined) return 'Too few own rows to tell whether the model gives away which of them it was trained on.';
+  const told = `An attack by the loss tells own training rows from own test rows with AUC ${withInterval({ auc, low, high, accuracy: 0 })}; 0.5 is chance.`;
+  return low !== undefined && low > 0.5 ? `${told} The model gives away who was trained on: think before you hand it on.` : told;
+}
+
+function reportOf({ status, member, rows, swarm, leakage }: OwnDocument): ReportDocument {
   const figures = { auc: swarm.auc, low: swarm.low, high: swarm.high, accuracy: swarm.accuracy };
   return {
     title: status.title,
-    question: `Run ${status.run} as ${member} sees it: its own rows only. Rows and figures of other members are known only as sums.`,
+    question: `Run ${status.run} as ${member} sees it: its own rows only. ${status.exposure.join(' ')}`,
     outcome: status.outcome ?? 'running',
     missing: status.missing,
     rows: [{ name: member, ...rows, positives: swarm.positives, swarm: figures }],
@@ -34,6 +42,7 @@ function reportOf({ status, member, rows, swarm }: OwnDocument): ReportDocument 
       ['study', status.study],
       ['model (SHA-256 of the parameters)', status.model ?? ''],
       ['rounds', `${status.finalRounds} of ${status.rounds}`],
+      ['membership inference', leakageSentence(leakage)],
     ],
   };
 }
@@ -54,5 +63,5 @@ export async function writeOwnReport(api: ApiClient, run: number, folder: string
   await writeFile(join(folder, 'model.onnx'), model);
   const report = reportOf(own);
   await writeFile(join(folder, 'report.html'), renderReport(report));
-  return { document: { folder, ...own }, lines: [`run ${run} · ${report.outcome}`, report.verdict] };
+  return { document: { folder, ...own }, lines: [`run ${run} · ${report.outcome}`, report.verdict, leakageSentence(own.leakage)] };
 }

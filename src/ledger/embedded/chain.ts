@@ -9,7 +9,7 @@ import { ledgerErrors } from '../errors.ts';
 import { blockAnswer, hexAnswer, logAnswer, parseAnswer, quantityAnswer, receiptAnswer } from '../evm/answers.ts';
 import { topicOf } from '../evm/artifacts.ts';
 import type { JsonRpc } from '../evm/rpc.ts';
-import { emptyBlockMs, maxEngineStarts, snapshotBlocks } from '../limits.ts';
+import { emptyBlockMs, longestWaitMs, maxEngineStarts, snapshotBlocks } from '../limits.ts';
 import type { Engine, EngineParts } from './engine.ts';
 import { replay, type Tip } from './replay.ts';
 import type { ChainStore } from './store.ts';
@@ -40,6 +40,7 @@ export class EmbeddedChain implements AsyncDisposable {
   #current: Engine | undefined;
   #tip: Tip = { number: 0, timeS: 0, hash: '' };
   #confirmed = 0;
+  #grown = Promise.withResolvers<void>();
   #time: LedgerTime;
   #turn: Promise<unknown> = Promise.resolve();
   #synced: Promise<void> = Promise.resolve();
@@ -71,6 +72,19 @@ export class EmbeddedChain implements AsyncDisposable {
 
   /** Number of the newest block that is on the disk. */
   get confirmedBlock(): number {
+    return this.#confirmed;
+  }
+
+  /** Number of the newest block that is on the disk, as soon as it is above `block`, or after `longestWaitMs`. */
+  async blockAfter(block: number, options: { readonly signal: AbortSignal }): Promise<number> {
+    const untilMs = this.#parts.clock.nowMs() + longestWaitMs;
+    for (let restMs = longestWaitMs; this.#confirmed <= block && restMs > 0; restMs = untilMs - this.#parts.clock.nowMs()) {
+      const over = new AbortController();
+      const signal = AbortSignal.any([options.signal, this.#closing.signal, over.signal]);
+      await Promise.race([this.#grown.promise, this.#parts.clock.sleep(restMs, { signal }).catch(() => undefined)]);
+      over.abort();
+      if (options.signal.aborted || this.#closing.signal.aborted) break;
+    }
     return this.#confirmed;
   }
 
@@ -128,6 +142,8 @@ export class EmbeddedChain implements AsyncDisposable {
     const { number } = this.#tip;
     const kept = this.#store.append({ ...this.#tip, raw }).then(() => {
       this.#confirmed = Math.max(this.#confirmed, number);
+      this.#grown.resolve();
+      this.#grown = Promise.withResolvers();
     });
     this.#synced = kept;
     kept.catch((error: SwarmError) => this.#fail(error));

@@ -7,6 +7,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { isSwarmError, type Logger, type SwarmError } from '../../common/index.ts';
 import { ledgerErrors } from '../errors.ts';
+import { blockAfterMethod } from '../evm/cursor.ts';
 import { maxGatewayConnections, maxGatewayRequests, maxRequestBytes } from '../limits.ts';
 import type { EmbeddedChain } from './chain.ts';
 
@@ -160,10 +161,17 @@ class Gateway implements AsyncDisposable {
   /** The head and the chain's id are known here; the rest is the engine's. */
   async #perform({ method, params }: RpcRequest): Promise<unknown> {
     if (method === 'eth_blockNumber') return `0x${this.#chain.confirmedBlock.toString(16)}`;
+    if (method === blockAfterMethod) return await this.#blockAfter(params[0]);
     if (method === 'eth_chainId') return `0x${this.#chain.chainId.toString(16)}`;
     if (method === 'eth_sendRawTransaction' && typeof params[0] === 'string') return await this.#chain.send(params[0]);
     if (readMethods.has(method)) return await this.#chain.read(method, params, { signal: this.#closing.signal });
     throw ledgerErrors.LEDGER_RPC_ERROR({ method, code: -32601, message: 'this method is not served' });
+  }
+
+  async #blockAfter(after: unknown): Promise<string> {
+    const block = typeof after === 'string' ? Number(after) : Number.NaN;
+    if (!Number.isSafeInteger(block)) throw ledgerErrors.LEDGER_RPC_ERROR({ method: blockAfterMethod, code: -32602, message: 'not the number of a block' });
+    return `0x${(await this.#chain.blockAfter(block, { signal: this.#closing.signal })).toString(16)}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

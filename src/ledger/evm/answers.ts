@@ -31,6 +31,7 @@ export const logAnswer = z.object({
   topics: z.array(word).max(4),
   data: hexBytes,
   blockNumber: quantity,
+  blockHash: word,
   transactionHash: word,
   logIndex: quantity,
   blockTimestamp: quantity.nullish(),

@@ -71,12 +71,14 @@ const encoders: Encoders = {
   stopRun: (t) => call('Rounds', 'stopRun', t.run),
   leaveRun: (t) => call('Rounds', 'leaveRun', t.run),
   rejoinRun: (t) => call('Rounds', 'rejoinRun', t.run),
+  reinstate: (t) => call('Rounds', 'reinstate', t.run),
+  rollBack: (t) => call('Rounds', 'rollBack', t.run, t.keep),
   join: (t) => call('Rounds', 'join', t.run, t.round, word(t.bundle)),
   vouch: (t) => call('Rounds', 'vouch', t.run, t.round, setToBits(t.holds)),
   commit: (t) => call('Rounds', 'commit', t.run, t.round, t.attempt, word(t.root)),
   have: (t) => call('Rounds', 'have', t.run, t.round, t.attempt, setToBits(t.holds)),
   ready: (t, { signature }) => call('Rounds', 'ready', t.run, t.round, t.attempt, word(t.context), word(t.sum), signature),
-  vote: (t) => call('Rounds', 'vote', t.run, t.round, word(t.state), word(t.model), word(t.nextPlan)),
+  vote: (t) => call('Rounds', 'vote', t.run, t.round, t.accept, word(t.state), word(t.model), word(t.nextPlan)),
   advance: (t) => call('Rounds', 'advance', t.run, t.round),
 };
 

@@ -11,6 +11,12 @@ import type { Addresses } from './calls.ts';
 import { decodeLog } from './events.ts';
 import type { JsonRpc } from './rpc.ts';
 
+/**
+ * `[block]`: the number of the newest block, as soon as it is above `block` or after a second. Only the embedded ledger has it; any other node says that it
+ * knows no such method, and is asked for its head again and again.
+ */
+export const blockAfterMethod = 'schwarm_blockAfter';
+
 /** What the reader needs. */
 export interface CursorParts {
   readonly rpc: JsonRpc;
@@ -64,14 +70,14 @@ async function batchAfter(parts: CursorParts, cursor: LedgerCursor | undefined, 
     const event = decodeLog(log, times.get(log.blockNumber) ?? last.timestamp, parts.addresses);
     return event === undefined ? [] : [event];
   });
-  return { events, cursor: { block: last.number, hash: last.hash }, timeS: last.timestamp };
+  return { events, cursor: { block: last.number, hash: last.hash }, timeS: last.timestamp, isLatest: to === head };
 }
 
 /** The first answer: a batch where there is anything after the cursor, else the cursor's own block, so that a reader learns the time at once. */
 async function firstBatch(parts: CursorParts, cursor: LedgerCursor, options: Options): Promise<LedgerBatch> {
   const block = await blockOf(parts, cursor.block, options);
   checkCursor(cursor, block.hash);
-  return { events: [], cursor, timeS: block.timestamp };
+  return { events: [], cursor, timeS: block.timestamp, isLatest: true };
 }
 
 async function nextBatch(parts: CursorParts, cursor: LedgerCursor | undefined, isFirst: boolean, options: Options): Promise<LedgerBatch | undefined> {
@@ -86,6 +92,27 @@ async function nextBatch(parts: CursorParts, cursor: LedgerCursor | undefined, i
 /** Mistakes that pass by themselves: the node is away, restarts, or stumbles over one question. */
 function passes(error: unknown): boolean {
   return ['LEDGER_UNREACHABLE', 'LEDGER_RPC_ERROR', 'LEDGER_BAD_ANSWER', 'LEDGER_TOKEN_REFUSED'].some((code) => isSwarmError(error, code));
+}
+
+/** Waits until there may be a new block. Looks at the head show whether the node is there, so nothing is made of an error here. */
+class Waiting {
+  readonly #parts: CursorParts;
+  #isServed: boolean;
+
+  constructor(parts: CursorParts) {
+    this.#parts = parts;
+    this.#isServed = parts.confirmations === 0;
+  }
+
+  async forBlockAfter(block: number, options: Options): Promise<void> {
+    const { rpc, clock, pollMs } = this.#parts;
+    try {
+      if (this.#isServed) return void (await rpc.call(blockAfterMethod, [hex(block)], options));
+    } catch (error) {
+      if (isSwarmError(error, 'LEDGER_RPC_ERROR')) this.#isServed = false;
+    }
+    await clock.sleep(pollMs, options).catch(() => undefined);
+  }
 }
 
 /** Whether the node is away, said once in the log, and how long to wait before the next try. */
@@ -116,6 +143,7 @@ class Absence {
 /** Batches for ever, until the signal fires; waits out a node that is away. Throws LEDGER_REORGANISED. */
 export async function* readBatches(parts: CursorParts, start: LedgerCursor | undefined, options: Options): AsyncGenerator<LedgerBatch> {
   const absence = new Absence(parts);
+  const waiting = new Waiting(parts);
   let cursor = start;
   let isFirst = true;
   while (!options.signal.aborted) {
@@ -128,7 +156,7 @@ export async function* readBatches(parts: CursorParts, start: LedgerCursor | und
     }
     absence.over();
     if (outcome === undefined) {
-      await parts.clock.sleep(parts.pollMs, options).catch(() => undefined);
+      await waiting.forBlockAfter(cursor?.block ?? 0, options);
       continue;
     }
     cursor = outcome.cursor;

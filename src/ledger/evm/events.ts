@@ -9,7 +9,16 @@ import type { Addresses } from './calls.ts';
 import { peerIdOfKey } from './peer-key.ts';
 
 /** The enums of `RoundFacts.sol` in their order there. */
-const voidReasons: readonly VoidReason[] = ['too-few-joined', 'too-few-vouched', 'too-few-left', 'attempts-used-up', 'sums-differ', 'no-agreement'];
+const voidReasons: readonly VoidReason[] = [
+  'too-few-joined',
+  'too-few-vouched',
+  'too-few-left',
+  'attempts-used-up',
+  'sums-differ',
+  'no-agreement',
+  'rejected',
+  'rolled-back',
+];
 const outcomes: readonly RunOutcome[] = ['complete', 'failed', 'stopped'];
 
 const text = new TextDecoder('utf-8', { fatal: false });
@@ -49,6 +58,9 @@ function termsOf(terms: Fields): RunTerms {
     commitS: number('commitS'),
     readyS: number('readyS'),
     revealS: number('revealS'),
+    open: terms.flag('open'),
+    groupSize: number('groupSize'),
+    protocol: number('protocol'),
   };
 }
 
@@ -85,17 +97,39 @@ const runFacts: Readonly<Record<string, (f: Fields) => RunFact>> = {
   }),
   Rejoined: (f) => ({ kind: 'rejoined', member: f.number('member') }),
   Left: (f) => ({ kind: 'left', member: f.number('member') }),
+  Struck: (f) => ({ kind: 'struck', members: f.set('members'), suspended: f.set('suspended') }),
+  Reinstated: (f) => ({ kind: 'reinstated', member: f.number('member') }),
+  RolledBack: (f) => ({ kind: 'rolledBack', to: f.number('to') }),
   RunEnded: (f) => ({ kind: 'runEnded', outcome: outcomes[f.number('outcome')] ?? 'failed', present: f.set('present') }),
 };
 
-const roundFacts: Readonly<Record<string, (f: Fields) => RoundFact>> = {
-  Opened: (f) => ({ kind: 'opened', base: f.digest('base'), plan: f.digest('plan'), roster: f.set('roster'), deadlineS: f.number('deadline') }),
+const roundFacts: Readonly<Record<string, (f: Fields, log: LogAnswer) => RoundFact>> = {
+  Opened: (f) => ({
+    kind: 'opened',
+    base: f.digest('base'),
+    plan: f.digest('plan'),
+    roster: f.set('roster'),
+    sinceS: f.number('since'),
+    deadlineS: f.number('deadline'),
+  }),
   Joined: (f) => ({ kind: 'joined', member: f.number('member'), bundle: f.digest('bundle') }),
-  JoinClosed: (f) => ({ kind: 'joinClosed', joined: f.set('joined'), deadlineS: f.number('deadline') }),
+  JoinClosed: (f) => ({ kind: 'joinClosed', joined: f.set('joined'), sinceS: f.number('since'), deadlineS: f.number('deadline') }),
   Vouched: (f) => ({ kind: 'vouched', member: f.number('member'), holds: f.set('holds') }),
-  AttemptOpened: (f) => ({ kind: 'attemptOpened', attempt: f.number('attempt'), set: f.set('set'), deadlineS: f.number('deadline') }),
+  AttemptOpened: (f) => ({
+    kind: 'attemptOpened',
+    attempt: f.number('attempt'),
+    set: f.set('set'),
+    sinceS: f.number('since'),
+    deadlineS: f.number('deadline'),
+  }),
   Committed: (f) => ({ kind: 'committed', attempt: f.number('attempt'), member: f.number('member'), root: f.digest('root') }),
-  CommitClosed: (f) => ({ kind: 'commitClosed', attempt: f.number('attempt'), deadlineS: f.number('deadline') }),
+  CommitClosed: (f, log) => ({
+    kind: 'commitClosed',
+    attempt: f.number('attempt'),
+    sinceS: f.number('since'),
+    deadlineS: f.number('deadline'),
+    beacon: digest(log.blockHash),
+  }),
   Have: (f) => ({ kind: 'have', attempt: f.number('attempt'), member: f.number('member'), holds: f.set('holds') }),
   Ready: (f) => ({
     kind: 'ready',
@@ -105,8 +139,15 @@ const roundFacts: Readonly<Record<string, (f: Fields) => RoundFact>> = {
     sum: f.digest('sum'),
     signature: f.hex('signature'),
   }),
-  ReadyClosed: (f) => ({ kind: 'readyClosed', attempt: f.number('attempt'), sum: f.digest('sum'), deadlineS: f.number('deadline') }),
-  Voted: (f) => ({ kind: 'voted', member: f.number('member'), state: f.digest('state'), model: f.digest('model'), nextPlan: f.digest('nextPlan') }),
+  ReadyClosed: (f) => ({ kind: 'readyClosed', attempt: f.number('attempt'), sum: f.digest('sum'), sinceS: f.number('since'), deadlineS: f.number('deadline') }),
+  Voted: (f) => ({
+    kind: 'voted',
+    member: f.number('member'),
+    accept: f.flag('accept'),
+    state: f.digest('state'),
+    model: f.digest('model'),
+    nextPlan: f.digest('nextPlan'),
+  }),
   Final: (f) => ({
     kind: 'final',
     attempt: f.number('attempt'),
@@ -126,12 +167,12 @@ type Scoped =
   | { readonly scope: 'run'; readonly run: number; readonly fact: RunFact }
   | { readonly scope: 'round'; readonly run: number; readonly round: number; readonly fact: RoundFact };
 
-function scoped({ name, args }: LogDescription): Scoped | undefined {
+function scoped({ name, args }: LogDescription, log: LogAnswer): Scoped | undefined {
   const f = fields(args);
   const [consortium, run, round] = [consortiumFacts[name], runFacts[name], roundFacts[name]];
   if (consortium !== undefined) return { scope: 'consortium', fact: consortium(f) };
   if (run !== undefined) return { scope: 'run', run: f.number('run'), fact: run(f) };
-  if (round !== undefined) return { scope: 'round', run: f.number('run'), round: f.number('round'), fact: round(f) };
+  if (round !== undefined) return { scope: 'round', run: f.number('run'), round: f.number('round'), fact: round(f, log) };
   return undefined;
 }
 
@@ -139,7 +180,7 @@ function scoped({ name, args }: LogDescription): Scoped | undefined {
 export function decodeLog(log: LogAnswer, timeS: number, addresses: Addresses): LedgerEvent | undefined {
   const name = (Object.keys(addresses) as ContractName[]).find((contract) => addresses[contract] === log.address);
   const description = name === undefined ? null : contracts[name].interface.parseLog(log);
-  const event = description === null ? undefined : scoped(description);
+  const event = description === null ? undefined : scoped(description, log);
   if (event === undefined) return undefined;
   return { id: `${log.blockNumber}:${log.logIndex}`, block: log.blockNumber, timeS, transaction: log.transactionHash, ...event };
 }

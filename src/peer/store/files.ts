@@ -1,6 +1,22 @@
 /** Files that are there whole or not at all: written aside, synced, renamed, and the folder synced. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ownMemory } from '../../common/index.ts';
 import { peerErrors } from '../errors.ts';
 
 function codeOf(error: unknown): string | undefined {
@@ -50,13 +66,95 @@ export function writeWhole(path: string, bytes: Uint8Array, what: string): void 
   }
 }
 
-/** The bytes of a file; undefined where it does not exist. */
-export function readIfThere(path: string): Uint8Array | undefined {
+/** The bytes of a file, read into memory of their own; undefined where it does not exist. */
+export function readIfThere(path: string): Uint8Array<ArrayBuffer> | undefined {
   try {
-    return new Uint8Array(readFileSync(path));
+    const handle = openSync(path, 'r');
+    try {
+      const bytes = ownMemory(fstatSync(handle).size);
+      let at = 0;
+      for (let count = -1; at < bytes.length && count !== 0; at += count) count = readSync(handle, bytes, at, bytes.length - at, at);
+      return bytes.subarray(0, at);
+    } finally {
+      closeSync(handle);
+    }
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw storeError(error, dirname(path), path);
+  }
+}
+
+/** The size of a file in bytes; undefined where it does not exist. */
+export function sizeIfThere(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
+}
+
+/** Up to `sizeBytes` bytes of a file from `offset`; undefined where it does not exist or ends before. */
+export function readPiece(path: string, offset: number, sizeBytes: number): Uint8Array | undefined {
+  try {
+    const handle = openSync(path, 'r');
+    try {
+      const bytes = new Uint8Array(sizeBytes);
+      let at = 0;
+      for (let count = -1; at < sizeBytes && count !== 0; at += count) count = readSync(handle, bytes, at, sizeBytes - at, offset + at);
+      return at === sizeBytes ? bytes : undefined;
+    } finally {
+      closeSync(handle);
+    }
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw storeError(error, dirname(path), path);
+  }
+}
+
+/** Writes `bytes` at `offset` into a file of `fileSizeBytes`, which is made with holes where it is not there. Mode 0600. Nothing is synced. */
+export function writePiece(path: string, fileSizeBytes: number, offset: number, bytes: Uint8Array, what: string): void {
+  try {
+    const handle = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    try {
+      if (bytes.length === 0) ftruncateSync(handle, fileSizeBytes);
+      for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at, bytes.length - at, offset + at);
+    } finally {
+      closeSync(handle);
+    }
+  } catch (error) {
+    throw storeError(error, dirname(path), what);
+  }
+}
+
+/** Writes a file that may be lost or torn by a crash, for its reader checks it and can do without. Mode 0600. */
+export function writeUnsynced(path: string, bytes: Uint8Array, what: string): void {
+  try {
+    writeFileSync(path, bytes, { mode: 0o600 });
+  } catch (error) {
+    discard(path);
+    throw storeError(error, dirname(path), what);
+  }
+}
+
+/** Makes the file at `from` durable under the name `to`, unless `wanted` says no once it is synced. Syncs off the main thread. */
+export async function settle(from: string, to: string, wanted: () => boolean, what: string): Promise<boolean> {
+  try {
+    await using handle = await open(from, 'r+');
+    await handle.sync();
+    if (!wanted()) return false;
+    renameSync(from, to);
+    syncFolder(dirname(to));
+    return true;
+  } catch (error) {
+    if (!wanted()) return false;
+    throw storeError(error, dirname(to), what);
+  }
+}
+
+/** Moves a file durably within one file system; nothing happens where it is not there, for then it was moved before. */
+export function moveIfThere(from: string, to: string, what: string): void {
+  try {
+    renameSync(from, to);
+    syncFolder(dirname(to));
+    syncFolder(dirname(from));
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw storeError(error, dirname(to), what);
   }
 }
 

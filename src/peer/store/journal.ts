@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Account, Digest } from '../../common/index.ts';
+import { type Account, type Digest, digestOf, utf8 } from '../../common/index.ts';
 import type { LedgerCursor, LedgerEvent } from '../../ledger/index.ts';
 import type { Input } from '../../round/index.ts';
 import type { RoundKey } from '../../wire/index.ts';
@@ -84,6 +84,14 @@ export class Journal implements Disposable {
     return rows.map((row) => JSON.parse(String(row['input'])));
   }
 
+  /** Rounds of which inputs are stored. */
+  rounds(): readonly RoundKey[] {
+    return this.#db
+      .prepare('SELECT DISTINCT run, round FROM inputs')
+      .all()
+      .map((row) => ({ run: Number(row['run']), round: Number(row['round']) }));
+  }
+
   /** Forgets the inputs of a round that is over. */
   forgetRound({ run, round }: RoundKey): void {
     this.#transaction('the end of a round', () => this.#db.prepare('DELETE FROM inputs WHERE run = ? AND round = ?').run(run, round));
@@ -106,20 +114,20 @@ export class Journal implements Disposable {
     this.#transaction('a note', () => this.#setNote(subject, note));
   }
 
-  /** Remembers that something which unmasks was released over `members` on a base (rule R6). */
+  /** Remembers for good that a sum over `members` on a base was opened, or may have been (rule R6). Each list is stored once, however many bases it has. */
   addRelease(base: Digest, members: readonly Account[]): void {
-    const known = this.releases(base);
-    if (!known.some((other) => other.join() === members.join())) this.setNote(`releases/${base}`, [...known, members]);
+    const known = this.note<readonly string[]>(`releases/${base}`) ?? [];
+    const list = digestOf(utf8(members.join()));
+    if (known.includes(list)) return;
+    this.#transaction('a release', () => {
+      this.#setNote(`list/${list}`, members);
+      this.#setNote(`releases/${base}`, [...known, list]);
+    });
   }
 
-  /** The lists of members over which something was released on a base. */
+  /** The lists of members over which sums on a base were opened. */
   releases(base: Digest): readonly (readonly Account[])[] {
-    return this.note<readonly (readonly Account[])[]>(`releases/${base}`) ?? [];
-  }
-
-  /** A base that became FINAL is never summed over again. */
-  dropReleases(base: Digest): void {
-    this.#transaction('the end of a round', () => this.#db.prepare('DELETE FROM notes WHERE subject = ?').run(`releases/${base}`));
+    return (this.note<readonly string[]>(`releases/${base}`) ?? []).flatMap((list) => [this.note<readonly Account[]>(`list/${list}`) ?? []]);
   }
 
   [Symbol.dispose](): void {
