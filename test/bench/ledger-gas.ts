@@ -5,7 +5,7 @@ import { freshAccountKey, type LedgerTransaction } from '../../src/ledger/index.
 import { realClock } from '../support/clock.ts';
 import { ballot, base, Consortium, founderOf, named, open, plan, study, terms, token } from '../support/ledger.ts';
 
-const sizes = [4, 16, 64];
+const sizes = [4, 16, 64, 128];
 
 async function measure(members: number): Promise<Map<string, number[]>> {
   await using of = await Consortium.create({ members });
@@ -46,7 +46,12 @@ async function measure(members: number): Promise<Map<string, number[]>> {
       break;
     }
     await each('ready', 'ready that closes', () => ({ kind: 'ready', ...at, attempt: 0, context: base, members: accounts, sum: base }));
-    await each('vote', 'vote that is FINAL, next round opened', () => ({ kind: 'vote', ...at, ...ballot }), all.slice(0, Math.floor((2 * members) / 3) + 1));
+    await each(
+      'vote',
+      'vote that is FINAL, next round opened',
+      () => ({ kind: 'vote', accept: true, ...at, ...ballot }),
+      all.slice(0, Math.floor((2 * members) / 3) + 1),
+    );
     total = [...gas.values()].flat().reduce((a, b) => a + b, 0) - before;
   }
   gas.set('whole round', [total]);

@@ -1,12 +1,11 @@
-/** `npm run bench`: the demo's times and memory as processes, then a round by phase and the bytes of a member. Ratios and medians; nothing here fails by time. */
+/** `npm run bench`, and `npm run bench -- kernels`: the demo's times and memory as processes, then a round by phase and the bytes of a member. Ratios and medians; nothing here fails by time. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { median } from '../../deploy/demo/result.ts';
 import { Demo, type DemoDocument, wait } from '../support/demo.ts';
 import { heartPeers } from '../support/peers.ts';
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-}
+import { kernelFigures } from './kernels.ts';
+import { roundFigures } from './round.ts';
 
 function row(name: string, value: string): void {
   process.stdout.write(`| ${name.padEnd(58)} | ${value.padStart(16)} |\n`);
@@ -98,7 +97,13 @@ async function phaseFigures(): Promise<void> {
   row('round: bytes of control messages that a member sends', (counters.bytesOut / rounds).toFixed(0));
 }
 
-row('what', 'figure');
-row('---', '---');
-await demoFigures();
-await phaseFigures();
+if (process.argv[2] !== 'round') {
+  row('what', 'figure');
+  row('---', '---');
+}
+if (process.argv[2] === 'round') await roundFigures(process.argv.slice(3));
+else if (process.argv[2] === 'kernels') await kernelFigures();
+else {
+  await demoFigures();
+  await phaseFigures();
+}
