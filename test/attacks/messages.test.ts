@@ -18,7 +18,7 @@ const version = Math.max(...protocolVersions);
 let swarm: Swarm;
 
 beforeAll(async () => {
-  swarm = await Swarm.start(stack);
+  swarm = await Swarm.start(stack, { rounds: 5 });
 }, 120_000);
 afterAll(() => stack.disposeAsync());
 
@@ -162,34 +162,48 @@ attack(13, 'replay and equivocation: another bundle, other vectors, old messages
   const { attacker } = swarm;
   const own = new Set<string>();
   const old: Uint8Array[] = [];
+  /** Rounds of the two lies, each the first one that expects everybody: on a busy machine an honest member may be late for one. */
+  const lied: { bundle?: number; vector?: number } = {};
+  let replays = 0;
+  const newest = (run: number) => swarm.facts(run, 'opened', 3).at(-1);
   attacker.tactics = {
     submit: (transaction) => {
-      if (transaction.kind === 'commit' && transaction.round === 2) own.add(transaction.root);
+      if (transaction.kind !== 'commit' || lied.bundle === undefined || transaction.round <= lied.bundle) return transaction;
+      if (newest(transaction.run)?.roster.length === 4) lied.vector ??= transaction.round;
+      if (lied.vector === transaction.round) own.add(transaction.root);
       return transaction;
     },
     chunk: (root, bytes) => (own.has(root) ? bytes.map((byte, at) => (at === 0 ? byte ^ 1 : byte)) : bytes),
     outgoing: (to, bytes) => {
       const message = decodeMessage(bytes, protocolVersions);
-      if (contexts(3).indexOf(message.context) === 0) old.push(bytes);
-      for (const replay of old.slice(0, 20)) attacker.send(to, replay);
-      if (message.body.kind !== 'bundle' || contexts(3).indexOf(message.context) !== 1) return bytes;
+      const opened = newest(swarm.peer(3).runs.find().run);
+      if (opened?.round === 0) old.push(bytes);
+      for (let time = 0; time < 3 && old.length > 0; time++) attacker.send(to, old[replays++ % old.length] ?? bytes);
+      if (message.body.kind !== 'bundle' || !opened?.round) return bytes;
+      if (opened.roster.length === 4) lied.bundle ??= opened.round;
+      if (lied.bundle !== opened.round) return bytes;
       return encodeMessage({ ...message, body: { ...message.body, x25519: message.body.x25519.map((byte) => byte ^ 1) } }, message.version);
     },
   };
   const run = await swarm.startRun();
-  await swarm.until('round 2 is FINAL without the vector', () => swarm.facts(run, 'final').some(({ round }) => round === 2));
+  const isOver = (round: number | undefined): boolean =>
+    round !== undefined && [...swarm.facts(run, 'final'), ...swarm.facts(run, 'void')].some((end) => end.round === round);
+  await swarm.until('both lies are told and their rounds are over', () => isOver(lied.bundle) && isOver(lied.vector));
   attacker.tactics = {};
   await swarm.honestGoOn(run);
   const liar = swarm.indexOf(3, run);
-  for (const at of [0, 1, 2]) {
+  const joined = swarm.facts(run, 'joinClosed').find(({ round }) => round === lied.bundle)?.joined ?? [];
+  const shown = [0, 1, 2].filter((at) => joined.includes(swarm.indexOf(at, run)));
+  expect(shown.length, swarm.told()).toBeGreaterThan(0);
+  for (const at of shown) {
     const blamed = swarm.edge(at).warnings('a bundle does not fit the ledger');
-    expect(blamed.length, 'a second bundle is refused').toBeGreaterThan(0);
+    expect(blamed.length, `a second bundle is refused by peer ${at}\n${swarm.told()}`).toBeGreaterThan(0);
     expect(new Set(blamed.map(({ fields }) => fields['from']))).toEqual(new Set([liar]));
   }
-  const sets = new Map(swarm.facts(run, 'final').map(({ round, set }) => [round, set]));
-  expect(sets.get(0)).toContain(liar);
-  expect(sets.get(1), 'whose shares nobody could take is not in the set').not.toContain(liar);
-  expect(sets.get(2), 'whose vector nobody could check is not in the sum').not.toContain(liar);
+  for (const { round, set } of swarm.facts(run, 'attemptOpened'))
+    if (round === lied.bundle) expect(set, 'whose shares nobody could take is not in the set').not.toContain(liar);
+  for (const { round, set } of swarm.facts(run, 'final'))
+    if (round === lied.vector) expect(set, 'whose vector nobody could check is not in the sum').not.toContain(liar);
   const ready = swarm.facts(run, 'ready').find(({ member }) => member === liar);
   expect(ready && attacker.ledger.readySigner({ ...ready, sum: digest('00'.repeat(32)), members: swarm.peer(0).runs.find(run).roster })).not.toBe(
     swarm.account(3),

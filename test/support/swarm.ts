@@ -105,7 +105,7 @@ export class Swarm {
   async until(what: string, holds: () => boolean, limitMs = 200_000): Promise<void> {
     const end = performance.now() + limitMs;
     while (!holds()) {
-      if (performance.now() > end) throw new Error(`not within ${limitMs / 1000} s: ${what}\n${this.#account()}`);
+      if (performance.now() > end) throw new Error(`not within ${limitMs / 1000} s: ${what}\n${this.told()}`);
       await wait(20);
     }
   }
@@ -115,7 +115,7 @@ export class Swarm {
     for (const at of honest) await this.until(`peer ${at} sees the end of run ${run}`, () => this.peer(at).runs.find(run).outcome !== undefined);
     const [first = 0] = honest;
     const status = this.peer(first).runs.status(this.peer(first).runs.find(run));
-    expect(status.view.outcome, this.#account()).toBe('complete');
+    expect(status.view.outcome, this.told()).toBe('complete');
     for (const at of honest) {
       const held = async () =>
         (
@@ -160,7 +160,8 @@ export class Swarm {
     }
   }
 
-  #account(): string {
+  /** What every peer says of the newest run: for whoever reads why a test failed. */
+  told(): string {
     return this.peers
       .map((peer, at) => {
         const { view, trouble } = peer.runs.status(peer.runs.find());
