@@ -245,11 +245,26 @@ const meetings: readonly ((chance: Chance, first: number, second: number, third:
   },
 ];
 
-/** In a quarter of the schedules with five members and more and one secure sum, a meeting in place of everything else; drawn by itself, so that all others stay as they are. */
-function drawMeeting({ seed, members, openRule, groups }: Schedule): Partial<Schedule> {
+/** One is lost in REVEAL, and another gives wrong shares of its seed: from seven members on the honest ones that are left are enough without it. */
+function wrongShares(chance: Chance, first: number, second: number): Partial<Schedule> {
+  return {
+    ...{ openRule: undefined, groups: undefined, traitors: [{ member: first, kind: 'wrong share of a seed' }] },
+    crashes: [downIn(second, 'reveal', within(chance, [1, 3]), 60_000)],
+  };
+}
+
+/**
+ * In a quarter of the schedules with five members and more and one secure sum, and in a tenth of all with seven and more, a meeting in place of everything else;
+ * drawn by itself, so that all others stay as they are.
+ */
+function drawMeeting({ seed, members, openRule, groups }: Schedule, { traitors }: ScheduleOptions): Partial<Schedule> {
   const chance = seededChance('meeting', seed);
-  if (members < 5 || openRule || groups || !happens(chance, 0.25)) return {};
   const everybody = Array.from({ length: members }, (_, member) => member);
+  if (traitors !== false && members >= 7 && seed % 10 === 7) {
+    const [first = 0, second = 1] = shuffled(everybody, chance);
+    return { ...calm, ...wrongShares(chance, first, second) };
+  }
+  if (members < 5 || openRule || groups || !happens(chance, 0.25)) return {};
   const [first = 0, second = 1, third = 2] = shuffled(everybody, chance);
   return { ...calm, ...pick(chance, meetings)(chance, first, second, third) };
 }
@@ -295,5 +310,5 @@ export function drawSchedule(seed: number, options: ScheduleOptions = {}): Sched
   const inGroups = openRule === undefined && members >= 6 && happens(chance, 0.75);
   const rule = pick<MergeRule>(chance, [{ kind: 'mean' }, { kind: 'coordinate-median', f: 1 }]);
   const schedule = { ...drawn, openRule, groups: inGroups ? drawGroups(seed, members, rule) : undefined, acts: drawActs(seed, members, drawn.traitors) };
-  return { ...schedule, ...drawMeeting(schedule) };
+  return { ...schedule, ...drawMeeting(schedule, options) };
 }
