@@ -6,6 +6,6 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     include: ['test/unit/aggregation*.test.ts', 'test/unit/round*.test.ts', 'test/vectors/*.test.ts', 'test/exploration/quick.test.ts'],
-    testTimeout: 60_000,
+    testTimeout: 300_000,
   },
 });
