@@ -24,7 +24,7 @@ export { fewestVectors, type MergeRule } from './robust/rule.ts';
 export { accountsDigest, attemptContext, type ContextFields, roundContext } from './secagg/context.ts';
 export { Custodian } from './secagg/custodian.ts';
 export { hybridKeys, type KeyAgreement } from './secagg/keys.ts';
-export { addPiece, type MaskStream, Masks } from './secagg/masking.ts';
+export { addPieces, type MaskStream, Masks } from './secagg/masking.ts';
 export {
   checkOpening,
   type Opening,

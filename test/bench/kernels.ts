@@ -36,8 +36,8 @@ function throughput(): void {
   const works = (kernels: Kernels): Readonly<Record<string, () => unknown>> => {
     const fingerprinter = new Fingerprinter(2n ** 59n + 12_345n, kernels);
     return {
-      'add modulo 2^32': () => kernels.add(into, words, 32, 1),
-      'subtract modulo 2^64': () => kernels.add(into, words, 64, -1),
+      'add modulo 2^32': () => kernels.add(into, [{ words, sign: 1 }], 32),
+      'subtract modulo 2^64': () => kernels.add(into, [{ words, sign: -1 }], 64),
       'add with carries': () => kernels.addWithCarries(into, carries, words),
       quantise: () => kernels.quantise(into, { trained, base }, words, { gain: 0.7, range: 1, scale: 2 ** 24 }),
       dequantise: () => kernels.dequantise(after, base, words, { scale: 2 ** 24, weight: 0.7 }),

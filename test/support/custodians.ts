@@ -1,5 +1,5 @@
 /** A group of custodians that have exchanged bundles and shares, with repeatable keys. */
-import { addPiece, Custodian, createSecrets, type SegmentSlot } from '../../src/aggregation/index.ts';
+import { addPieces, Custodian, createSecrets, type SegmentSlot } from '../../src/aggregation/index.ts';
 import { addMasks } from '../../src/aggregation/secagg/masking.ts';
 import { type Digest, digestOf, seededChance, utf8 } from '../../src/common/index.ts';
 
@@ -62,6 +62,11 @@ export function unmasked(custodian: Custodian | undefined, maskedSum: Uint8Array
 /** The sum of vectors of one plan, by word: new bytes, exact modulo the word size. */
 export function sumVectors(vectors: readonly Uint8Array[], slots: readonly SegmentSlot[]): Uint8Array {
   const sum = new Uint8Array(vectors[0]?.length ?? 0);
-  for (const vector of vectors) addPiece(sum, vector, 0, slots);
+  addPieces(
+    sum,
+    vectors.map((words) => ({ words, sign: 1 })),
+    0,
+    slots,
+  );
   return sum;
 }

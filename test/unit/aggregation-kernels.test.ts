@@ -6,7 +6,7 @@ import { moduleText } from '../../deploy/kernels.mjs';
 import { carryBits, packCarries, sumWithCarries, unpackCarries } from '../../src/aggregation/kernels/carries.ts';
 import { Fingerprinter, fingerprintPoint, fingerprintPrime, fingerprintsAgree } from '../../src/aggregation/kernels/fingerprint.ts';
 import { javascriptKernels } from '../../src/aggregation/kernels/javascript.ts';
-import type { Kernels } from '../../src/aggregation/kernels/kernels.ts';
+import type { Kernels, Summand } from '../../src/aggregation/kernels/kernels.ts';
 import { webassemblyKernels } from '../../src/aggregation/kernels/webassembly.ts';
 import { seededChance } from '../../src/common/index.ts';
 
@@ -43,6 +43,15 @@ function wordsOf(bytes: Uint8Array, width: 4 | 8): bigint[] {
   return Array.from({ length: bytes.length / width }, (_, at) => (width === 4 ? BigInt(view.getUint32(at * 4, true)) : view.getBigUint64(at * 8, true)));
 }
 
+/** Each is made when it is asked for, and is worth nothing any more when the next one is. */
+function* summandsOf(...given: readonly (readonly [words: Uint8Array, sign: 1 | -1])[]): Generator<Summand> {
+  for (const [words, sign] of given) {
+    const made = words.slice();
+    yield { words: made, sign };
+    made.fill(0xab);
+  }
+}
+
 /** Every kernel on the same random input. */
 function results(kernels: Kernels, seed: string, words: number, offsets: readonly number[]): readonly unknown[] {
   const bytes = (name: string, at: number): Uint8Array => randomBytes(`${seed}/${name}`, 4 * words, offsets[at]);
@@ -50,7 +59,8 @@ function results(kernels: Kernels, seed: string, words: number, offsets: readonl
     ([1, -1] as const).map((sign) => {
       const size = bits === 64 ? 4 * (words - (words % 2)) : 4 * words;
       const into = bytes('into', 0).subarray(0, size);
-      kernels.add(into, bytes('words', 1).subarray(0, size), bits, sign);
+      const [one, other] = (['words', 'others'] as const).map((name, at) => bytes(name, at + 1).subarray(0, size));
+      if (one && other) kernels.add(into, summandsOf([one, sign], [other, 1], [one, sign]), bits);
       return into;
     }),
   );
@@ -107,7 +117,7 @@ describe('word kernels', () => {
         const words = randomBytes('words', 8 * 3001);
         const others = wordsOf(words, width);
         const expected = wordsOf(into, width).map((value, at) => BigInt.asUintN(bits, value + BigInt(sign) * (others[at] ?? 0n)));
-        kernels.add(into, words, bits, sign);
+        kernels.add(into, [{ words, sign }], bits);
         expect(wordsOf(into, width)).toEqual(expected);
       }
   });

@@ -62,9 +62,9 @@ function powerSum(words: Uint32Array, [first, second, third]: PowerLimbs): bigin
 /** The twin. */
 export const javascriptKernels: Kernels = {
   kind: 'javascript',
-  add(into, words, bits, sign) {
+  add(into, summands, bits) {
     const target = wordsOf(into);
-    (bits === 32 ? add32 : add64)(target, wordsOf(words), sign);
+    for (const { words, sign } of summands) (bits === 32 ? add32 : add64)(target, wordsOf(words), sign);
     keep(into, target);
   },
   addWithCarries(low, carries, words) {

@@ -7,6 +7,12 @@ import type { WordBits } from '../../tensor/index.ts';
 /** Whether words are added or taken away. */
 export type Sign = 1 | -1;
 
+/** Words that are added to a range or taken away from it. */
+export interface Summand {
+  readonly words: Uint8Array;
+  readonly sign: Sign;
+}
+
 /** How a float becomes a word: cut((trained - base) × gain) to [-range, range], times scale. */
 export interface QuantiseForm {
   /** Clip and weight in one factor. */
@@ -32,8 +38,8 @@ export type PowerLimbs = readonly [Uint32Array, Uint32Array, Uint32Array];
 /** The kernels. Ranges may have any offset; lengths are whole words and fit each other. */
 export interface Kernels {
   readonly kind: 'webassembly' | 'javascript';
-  /** into[l] += sign × words[l] modulo 2^bits. */
-  add(into: Uint8Array, words: Uint8Array, bits: WordBits, sign: Sign): void;
+  /** into[l] += sign × words[l] modulo 2^bits for each summand, which is asked for once those before it are added. */
+  add(into: Uint8Array, summands: Iterable<Summand>, bits: WordBits): void;
   /** low[l] += words[l] modulo 2^32; carries[l], one byte a word, counts the overflows: exact for up to 256 summands. */
   addWithCarries(low: Uint8Array, carries: Uint8Array, words: Uint8Array): void;
   /** Writes one 32-bit word a value, rounded up where draws[l] / 2^32 is below the fraction (draws: u32 each); gives how many values were cut. */

@@ -58,15 +58,22 @@ class WebassemblyKernels implements Kernels {
     this.#sums = new BigUint64Array(wasm.memory.buffer, sumPlace, 3);
   }
 
-  add(...[into, words, bits, sign]: Parameters<Kernels['add']>): void {
+  /** A range of one slice stays in the module's memory until all summands are added. */
+  add(...[into, summands, bits]: Parameters<Kernels['add']>): void {
+    if (into.length <= sliceSizeBytes) return this.#addSlice(into, summands, bits);
+    for (const { words, sign } of summands)
+      this.#slices(into.length, sliceSizeBytes, (from, to) => this.#addSlice(into.subarray(from, to), [{ words: words.subarray(from, to), sign }], bits));
+  }
+
+  #addSlice(...[into, summands, bits]: Parameters<Kernels['add']>): void {
     const { add32, subtract32, add64, subtract64 } = this.#wasm;
-    const kernel = bits === 32 ? (sign === 1 ? add32 : subtract32) : sign === 1 ? add64 : subtract64;
-    this.#slices(into.length, sliceSizeBytes, (from, to) => {
-      this.#load(first, into, from, to);
-      this.#load(second, words, from, to);
-      kernel(first, second, to - from);
-      this.#store(first, into, from, to);
-    });
+    const [add, subtract] = bits === 32 ? [add32, subtract32] : [add64, subtract64];
+    this.#load(first, into, 0, into.length);
+    for (const { words, sign } of summands) {
+      this.#load(second, words, 0, into.length);
+      (sign === 1 ? add : subtract)(first, second, into.length);
+    }
+    this.#store(first, into, 0, into.length);
   }
 
   addWithCarries(...[low, carries, words]: Parameters<Kernels['addWithCarries']>): void {

@@ -4,7 +4,7 @@
  */
 import { chunkSizeBytes } from '../../common/index.ts';
 import { planSizeBytes, planSlots, type SegmentSlot, type SumPlan } from '../plan.ts';
-import { addPiece } from '../secagg/masking.ts';
+import { addPieces } from '../secagg/masking.ts';
 import { median, middleMean } from './coordinates.ts';
 import { Distances } from './distances.ts';
 import { checkCount, type MergeRule } from './rule.ts';
@@ -43,7 +43,10 @@ function* slicesOf(slot: Pick<SegmentSlot, 'offsetBytes' | 'sizeBytes'>): Genera
 function plainSum(plan: SumPlan, sources: readonly MergeSource[]): Uint8Array {
   const sum = new Uint8Array(planSizeBytes(plan));
   for (const slot of planSlots(plan)) {
-    for (const [start, end] of slicesOf(slot)) for (const { read } of sources) addPiece(sum.subarray(start, end), read(start, end), start, [slot]);
+    for (const [start, end] of slicesOf(slot)) {
+      const pieces = sources.map(({ read }) => ({ words: read(start, end), sign: 1 as const }));
+      addPieces(sum.subarray(start, end), pieces, start, [slot]);
+    }
   }
   return sum;
 }

@@ -4,7 +4,7 @@
  */
 import { chunkSizeBytes } from '../../common/index.ts';
 import { kernels } from '../kernels/fastest.ts';
-import type { Sign } from '../kernels/kernels.ts';
+import type { Sign, Summand } from '../kernels/kernels.ts';
 import type { SegmentSlot } from '../plan.ts';
 import { KeyStream } from './stream.ts';
 
@@ -14,13 +14,16 @@ export interface MaskStream {
   readonly sign: Sign;
 }
 
-/** Adds `sign × words`, a piece that stands at byte `start` of its vector, to the same piece of another vector, word by word as the slots say. */
-export function addPiece(into: Uint8Array, words: Uint8Array, start: number, slots: readonly SegmentSlot[], sign: Sign = 1): void {
-  for (const slot of slots) {
-    const from = Math.max(0, slot.offsetBytes - start);
-    const to = Math.min(words.length, slot.offsetBytes + slot.sizeBytes - start);
-    if (from < to) kernels.add(into.subarray(from, to), words.subarray(from, to), slot.wordBits, sign);
-  }
+/** Adds pieces of vectors, each of which stands at byte `start` of its own, to the same piece of another one, word by word as the slots say. */
+export function addPieces(into: Uint8Array, summands: Iterable<Summand>, start: number, slots: readonly SegmentSlot[]): void {
+  const parts = slots.flatMap(({ offsetBytes, sizeBytes, wordBits }) => {
+    const [from, to] = [Math.max(0, offsetBytes - start), Math.min(into.length, offsetBytes + sizeBytes - start)];
+    return from < to ? [{ from, to, wordBits }] : [];
+  });
+  const [only] = parts;
+  if (only?.from === 0 && only.to === into.length) return kernels.add(into, summands, only.wordBits);
+  for (const { words, sign } of summands)
+    for (const { from, to, wordBits } of parts) kernels.add(into.subarray(from, to), [{ words: words.subarray(from, to), sign }], wordBits);
 }
 
 /** Masks for one vector, piece after piece from its beginning. */
@@ -36,8 +39,13 @@ export class Masks {
 
   /** Masks the next piece in place: at most a chunk, whole words. */
   next(piece: Uint8Array): void {
-    for (const { stream, sign } of this.#streams) addPiece(piece, stream.next(piece.length), this.#at, this.#slots, sign);
+    addPieces(piece, this.#drawn(piece.length), this.#at, this.#slots);
     this.#at += piece.length;
+  }
+
+  /** One mask after the other: each is made in a cache and added before the next. */
+  *#drawn(sizeBytes: number): Generator<Summand> {
+    for (const { stream, sign } of this.#streams) yield { words: stream.next(sizeBytes), sign };
   }
 
   /** Frees the keys; nothing is masked after it. */

@@ -1,6 +1,6 @@
 /** The bulk steps themselves, synchronous, in slices of a chunk: the same code in the worker thread and in the calling one. */
 import {
-  addPiece,
+  addPieces,
   addShard,
   checkShardSum,
   decodeUpdate,
@@ -57,13 +57,16 @@ function summed(blobs: Blobs, plan: SumPlan, source: SumSource): Uint8Array | un
   const sum = new Uint8Array(new SharedArrayBuffer(planSizeBytes(plan)));
   if (source.kind === 'open') return merged(blobs, plan, source);
   if (source.kind === 'vectors') {
-    for (const [from, size] of pieces(sum.length))
+    let missing = false;
+    const read = function* (from: number, size: number) {
       for (const root of source.roots) {
-        const piece = blobs.read(root, from, size);
-        if (!piece) return undefined;
-        addPiece(sum.subarray(from, from + size), piece, from, slots);
+        const words = missing ? undefined : blobs.read(root, from, size);
+        if (words) yield { words, sign: 1 as const };
+        else missing = true;
       }
-    return sum;
+    };
+    for (const [from, size] of pieces(sum.length)) addPieces(sum.subarray(from, from + size), read(from, size), from, slots);
+    return missing ? undefined : sum;
   }
   for (const { shard, root } of source.parts) {
     const part = blobs.read(root, 0, shardSumSizeBytes(shard, source.members));
