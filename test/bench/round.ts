@@ -12,33 +12,11 @@ import { median } from '../../deploy/demo/result.ts';
 import { approve, discover } from '../../deploy/demo/steps.ts';
 import { readStudy } from '../../src/study/index.ts';
 import { wait } from '../support/demo.ts';
-import { modelBytes } from '../support/onnx-models.ts';
+import { twoLayers } from '../support/onnx-models.ts';
 
 const heart = fileURLToPath(new URL('../../deploy/studies/heart-disease/', import.meta.url));
 const signal = new AbortController().signal;
 const features = 13;
-
-/** Parameters of the network with `hidden` units: 15 a unit, and one. */
-const hiddenFor = (parameters: number): number => Math.max(1, Math.round((parameters - 1) / (features + 2)));
-
-function network(parameters: number): Uint8Array {
-  const hidden = hiddenFor(parameters);
-  const small = (length: number): number[] => Array.from({ length }, (_, at) => ((at % 17) - 8) / (100 * Math.sqrt(hidden)));
-  return modelBytes({
-    input: [undefined, features],
-    nodes: [
-      ['Gemm', ['x', 'w1', 'b1'], 'h'],
-      ['Relu', ['h'], 'r'],
-      ['Gemm', ['r', 'w2', 'b2'], 'y'],
-    ],
-    weights: {
-      w1: { dims: [features, hidden], values: small(features * hidden) },
-      b1: { dims: [hidden], values: small(hidden) },
-      w2: { dims: [hidden, 1], values: small(hidden) },
-      b2: { dims: [1], values: [0] },
-    },
-  });
-}
 
 /** The shipped study with another network, few rounds, and the exchange that is asked for. */
 function writeStudy(folder: string, options: { readonly parameters: number; readonly rounds: number; readonly exchange: string }): void {
@@ -52,7 +30,7 @@ function writeStudy(folder: string, options: { readonly parameters: number; read
     `${text}\n[terms]\n${options.exchange === 'open' ? 'mode = "open"\nrule = { kind = "mean" }' : `exchange = "${options.exchange}"`}\n`,
   );
   writeFileSync(join(folder, 'features.sql'), readFileSync(join(heart, 'features.sql')));
-  writeFileSync(join(folder, 'model.onnx'), network(options.parameters));
+  writeFileSync(join(folder, 'model.onnx'), twoLayers(features, options.parameters));
 }
 
 /** The header and sixty rows: a wide network's activations over all rows of a hospital would not fit. */

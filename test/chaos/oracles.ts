@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { silentLogger } from '../../src/common/index.ts';
 import { connectLedger, freshAccountKey, type LedgerEvent, probeLedger } from '../../src/ledger/index.ts';
 import { Consortium } from '../../src/peer/consortium.ts';
-import { loadLedgerToken, systemClock } from '../../src/peer/index.ts';
+import { systemClock } from '../../src/peer/index.ts';
 import { processesOf } from '../support/consortium.ts';
 import type { ChaosSwarm, RunDocument } from './swarm.ts';
 
@@ -21,8 +21,7 @@ export interface Truth {
 async function allFacts(swarm: ChaosSwarm): Promise<readonly LedgerEvent[]> {
   const { consortium } = swarm;
   const { chainId, contract } = consortium.file;
-  const token = loadLedgerToken(consortium.home(0));
-  const endpoint = { url: consortium.url, ...(token ? { token } : {}) };
+  const { endpoint } = consortium;
   const { block } = await probeLedger(endpoint, { clock: systemClock }, { signal });
   await using ledger = await connectLedger(
     { ...endpoint, chainId, contract: contract as never, key: freshAccountKey() },

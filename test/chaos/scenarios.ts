@@ -76,14 +76,23 @@ export async function fillDisk(swarm: ChaosSwarm, member: number, disk: string):
   await swarm.up(member);
 }
 
+/** How long to wait, and what is done before each look. */
+interface Waiting {
+  readonly limitMs?: number;
+  readonly meanwhile?: () => Promise<void>;
+}
+
 /** Resolves once every member has seen a FINAL round that counts everybody and is `after` this one; gives the seconds. */
-export async function together(swarm: ChaosSwarm, after: number, limitMs = 90_000): Promise<number> {
+export async function together(swarm: ChaosSwarm, after: number, { limitMs = 90_000, meanwhile }: Waiting = {}): Promise<number> {
   const startedMs = performance.now();
   const isCounted = async (member: number): Promise<boolean> => {
     const { history, outcome } = await swarm.view(member);
     return outcome !== null || history.some(({ round, phase, absent }) => round > after && phase === 'final' && absent.length === 0);
   };
-  const all = async (): Promise<boolean> => (await Promise.all(swarm.members.map(isCounted))).every(Boolean);
+  const all = async (): Promise<boolean> => {
+    await meanwhile?.();
+    return (await Promise.all(swarm.members.map(isCounted))).every(Boolean);
+  };
   await swarm.consortium.until(`all members are counted again after round ${after}`, all, limitMs);
   return (performance.now() - startedMs) / 1_000;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CliConsortium, done, processesOf, type Running } from '../support/consortium.ts';
 import { type Line, Relay } from '../support/relay.ts';
+import type { SiteOf } from '../support/site.ts';
 import { freePort, ownerOf } from '../support/sockets.ts';
 import type { JumpClock, StopAt } from './preload.ts';
 
@@ -23,6 +24,8 @@ export interface RunDocument {
     readonly state: string | null;
     readonly model: string | null;
   }[];
+  /** Names of members with two strikes. */
+  readonly suspended: readonly string[];
   readonly outcome: string | null;
   readonly missing: readonly string[];
   readonly model: string | null;
@@ -35,7 +38,11 @@ export interface SwarmOptions {
   readonly rounds: number;
   /** Changes the text of study.toml. */
   readonly study?: (text: string) => string;
+  /** Another network than that of the new study. */
+  readonly model?: Uint8Array;
   readonly homeOf?: (member: number) => string;
+  /** Sites of their own: real lines lie between them, and no relays. */
+  readonly siteOf?: SiteOf;
   /** Rows of each member; 80 where nothing is said. */
   readonly rows?: number;
   /** How much peers log: `debug` where they are to stop at a line. */
@@ -63,8 +70,9 @@ export class ChaosSwarm implements AsyncDisposable {
 
   /** Founded, connected, with an approved study: ready for `start`. */
   static async found(options: SwarmOptions): Promise<ChaosSwarm> {
-    const { members, homeOf } = options;
-    const swarm = new ChaosSwarm(await CliConsortium.found({ founders: members, ...(homeOf ? { homeOf } : {}) }), options);
+    const { members, homeOf, siteOf } = options;
+    const consortium = await CliConsortium.found({ founders: members, ...(homeOf ? { homeOf } : {}), ...(siteOf ? { siteOf } : {}) });
+    const swarm = new ChaosSwarm(consortium, options);
     try {
       await swarm.#connect();
       return swarm;
@@ -76,7 +84,7 @@ export class ChaosSwarm implements AsyncDisposable {
 
   async #connect(): Promise<void> {
     const { consortium } = this;
-    for (const member of this.members) await this.#relay(member);
+    if (!this.#options.siteOf) for (const member of this.members) await this.#relay(member);
     await consortium.ledger.stop();
     await this.serveLedger();
     for (const member of this.members) {
@@ -113,6 +121,7 @@ export class ChaosSwarm implements AsyncDisposable {
     await done(['study', 'new', study]);
     const toml = readFileSync(join(study, 'study.toml'), 'utf8').replace(/^rounds = .*$/m, `rounds = ${this.#options.rounds}`);
     writeFileSync(join(study, 'study.toml'), this.#options.study?.(toml) ?? toml);
+    if (this.#options.model) writeFileSync(join(study, 'model.onnx'), this.#options.model);
     const { study: id } = await consortium.run<{ study: string }>(0, 'study', 'publish', study);
     for (const member of this.members) {
       const api = consortium.api(member);

@@ -4,7 +4,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiClient } from '../../src/console/index.ts';
+import type { RpcEndpoint } from '../../src/ledger/index.ts';
+import { loadLedgerToken } from '../../src/peer/index.ts';
 import { command, wait } from './demo.ts';
+import { certificateOf, ledgerOffer, makeCertificate, peerPort, type SiteOf, tokenName } from './site.ts';
 
 /** How a command ended. `leftover` are processes of its group that still ran afterwards. */
 export interface Ended {
@@ -164,6 +167,8 @@ export interface CliOptions {
   readonly votePercent?: number;
   /** Whether peers are told of the one before them. */
   readonly bootstrap?: boolean;
+  /** Sites of their own for all; the ledger then has TLS and a token for each member, as it must off loopback. */
+  readonly siteOf?: SiteOf;
 }
 
 /** One consortium; homes of newcomers are made with `addHome`. */
@@ -172,19 +177,23 @@ export class CliConsortium implements AsyncDisposable {
   readonly homes: string[] = [];
   readonly enrolments: Enrolment[] = [];
   readonly #homeOf: (member: number) => string;
+  readonly #siteOf: SiteOf | undefined;
+  readonly #founders: number;
   readonly #running = new Map<number, Running>();
   readonly #addresses = new Map<number, string>();
   #ledger: Running | undefined;
   url = '';
 
-  private constructor(folder: string, homeOf: ((member: number) => string) | undefined) {
+  private constructor(folder: string, { founders, homeOf, siteOf }: CliOptions) {
     this.folder = folder;
+    this.#founders = founders;
+    this.#siteOf = siteOf;
     this.#homeOf = homeOf ?? ((member) => join(folder, `peer-${member + 1}`));
   }
 
   /** Founded, with no peer running yet. */
   static async found(options: CliOptions): Promise<CliConsortium> {
-    const made = new CliConsortium(mkdtempSync(join(tmpdir(), 'schwarm-consortium-')), options.homeOf);
+    const made = new CliConsortium(mkdtempSync(join(tmpdir(), 'schwarm-consortium-')), options);
     try {
       await made.#found(options);
       return made;
@@ -195,11 +204,13 @@ export class CliConsortium implements AsyncDisposable {
   }
 
   async #found({ founders, votePercent = 50 }: CliOptions): Promise<void> {
+    if (this.#siteOf) makeCertificate(this.folder);
     await this.serveLedger();
     await Promise.all(Array.from({ length: founders }, (_, member) => this.addHome(member)));
     const [first = ''] = this.homes;
     const files = this.homes.flatMap((home) => ['--founder', join(home, 'enrolment.json')]);
-    await done(['ledger', 'deploy', '--home', first, '--url', this.url, '--vote-percent', String(votePercent), ...files]);
+    const pinned = this.#siteOf ? ['--certificate', certificateOf(this.folder)] : [];
+    await done(['ledger', 'deploy', '--home', first, '--url', this.url, '--vote-percent', String(votePercent), ...pinned, ...files], this.#at(0));
     for (const home of this.homes) this.#give(home);
   }
 
@@ -210,15 +221,31 @@ export class CliConsortium implements AsyncDisposable {
 
   async serveLedger(spawning: Spawning = {}): Promise<void> {
     const port = this.url ? new URL(this.url).port : '0';
-    const { running, ready } = await Running.start<{ url: string }>(['ledger', 'serve', '--folder', join(this.folder, 'ledger'), '--port', port], spawning);
+    const offer = this.#siteOf ? ledgerOffer(this.folder, this.#siteOf('ledger'), this.#founders) : ['--port', port];
+    const args = ['ledger', 'serve', '--folder', join(this.folder, 'ledger'), ...offer];
+    const { running, ready } = await Running.start<{ url: string }>(args, { ...this.#at('ledger'), ...spawning });
     this.#ledger = running;
     this.url = ready.url;
+  }
+
+  /** What is said wherever a process of a member, or of the ledger, is started. */
+  #at(who: number | 'ledger'): Spawning {
+    return this.#siteOf ? { before: this.#siteOf(who).before } : {};
+  }
+
+  /** How this process reaches the ledger, as the first member. */
+  get endpoint(): RpcEndpoint {
+    const token = loadLedgerToken(this.home(0));
+    const known = token ? { token } : {};
+    if (!this.#siteOf) return { url: this.url, ...known };
+    return { url: `https://127.0.0.1:${this.#siteOf('ledger').port}`, ...known, pinnedCertificate: readFileSync(certificateOf(this.folder), 'utf8') };
   }
 
   /** Makes the home of a member and gives it what it needs to reach the ledger. */
   async addHome(member: number, ...more: readonly string[]): Promise<string> {
     const home = this.#homeOf(member);
     this.homes[member] = home;
+    const site = this.#siteOf?.(member);
     const { enrolment } = await done<{ enrolment: Enrolment }>([
       'init',
       '--home',
@@ -226,13 +253,14 @@ export class CliConsortium implements AsyncDisposable {
       '--name',
       `Hospital ${member + 1}`,
       '--listen',
-      '/ip4/127.0.0.1/tcp/0',
+      site ? `/ip4/${site.host}/tcp/${peerPort}` : '/ip4/127.0.0.1/tcp/0',
       '--console-port',
-      '0',
+      String(site?.port ?? 0),
       ...more,
     ]);
     this.enrolments[member] = enrolment;
-    const [{ token }] = JSON.parse(readFileSync(join(this.folder, 'ledger', 'tokens.json'), 'utf8'));
+    const tokens: readonly { name: string; token: string }[] = JSON.parse(readFileSync(join(this.folder, 'ledger', 'tokens.json'), 'utf8'));
+    const { token = '' } = tokens.find(({ name }) => !site || name === tokenName(member)) ?? {};
     writeFileSync(join(home, 'ledger.token'), token, { mode: 0o600 });
     if (member > 0 && existsSync(join(this.home(0), 'consortium.json'))) this.#give(home);
     return home;
@@ -268,7 +296,10 @@ export class CliConsortium implements AsyncDisposable {
   }
 
   async up(member: number, spawning: Spawning = {}, ...more: readonly string[]): Promise<Running> {
-    const { running, ready } = await Running.start<{ addresses: string[] }>(['up', '--home', this.home(member), ...more], spawning);
+    const { running, ready } = await Running.start<{ addresses: string[] }>(['up', '--home', this.home(member), ...more], {
+      ...this.#at(member),
+      ...spawning,
+    });
     this.#running.set(member, running);
     this.#addresses.set(member, ready.addresses[0] ?? '');
     return running;
@@ -300,12 +331,12 @@ export class CliConsortium implements AsyncDisposable {
 
   /** A command at a member that may fail. */
   cli(member: number, ...args: readonly string[]): Promise<Ended> {
-    return schwarm([...args, '--home', this.home(member)]);
+    return schwarm([...args, '--home', this.home(member)], this.#at(member));
   }
 
   /** A command at a member that must succeed. */
   run<T>(member: number, ...args: readonly string[]): Promise<T> {
-    return done<T>([...args, '--home', this.home(member)]);
+    return done<T>([...args, '--home', this.home(member)], this.#at(member));
   }
 
   /** How many members each running peer is connected with. */

@@ -62,3 +62,23 @@ export function modelProto({ type = 'float32', opset = 21, input = [undefined, 3
 export function modelBytes(text: ModelText): Uint8Array {
   return encodeModel(modelProto(text));
 }
+
+/** A network of two layers with about so many parameters, whose output is one number: what is exchanged is as large as a test wants it. */
+export function twoLayers(features: number, parameters: number): Uint8Array {
+  const hidden = Math.max(1, Math.round((parameters - 1) / (features + 2)));
+  const small = (length: number): number[] => Array.from({ length }, (_, at) => ((at % 17) - 8) / (100 * Math.sqrt(hidden)));
+  return modelBytes({
+    input: [undefined, features],
+    nodes: [
+      ['Gemm', ['x', 'w1', 'b1'], 'h'],
+      ['Relu', ['h'], 'r'],
+      ['Gemm', ['r', 'w2', 'b2'], 'y'],
+    ],
+    weights: {
+      w1: { dims: [features, hidden], values: small(features * hidden) },
+      b1: { dims: [hidden], values: small(hidden) },
+      w2: { dims: [hidden, 1], values: small(hidden) },
+      b2: { dims: [1], values: [0] },
+    },
+  });
+}
