@@ -4,19 +4,10 @@ import { concat } from '../common/index.ts';
 import { serveParent } from '../sandbox/index.ts';
 import type { LoadedHeader, LoadHeader } from './child-messages.ts';
 import { type Collected, collect, onlyProblems } from './collect.ts';
-import { datasetLimits } from './limits.ts';
+import { databaseSettings } from './database.ts';
 import { loadTable } from './load-tables.ts';
 import type { DatasetProblem, FileReport } from './report.ts';
 import { checkOneStatement, lockDoors, runSelect, whileRowsAreRead } from './select.ts';
-
-/** One thread, so that sums in a SELECT come out alike each time; no spilling, no extensions. */
-const settings = {
-  threads: '1',
-  memory_limit: `${datasetLimits.memoryLimitMb}MB`,
-  temp_directory: '',
-  autoinstall_known_extensions: 'false',
-  autoload_known_extensions: 'false',
-};
 
 async function work(
   connection: DuckDBConnection,
@@ -37,7 +28,7 @@ async function work(
 
 serveParent({
   load: async (header) => {
-    const instance = await DuckDBInstance.create(':memory:', settings);
+    const instance = await DuckDBInstance.create(':memory:', databaseSettings);
     const connection = await instance.connect();
     // The parent is the same code in the same version: the header is a LoadHeader.
     const { files, collected } = await work(connection, header as LoadHeader);

@@ -70,6 +70,16 @@ export const datasetErrors = defineErrors({
     cause: (d: { message: string }) => `features.sql cannot be run: ${d.message}`,
     remedy: correctStudy,
   },
+  DATASET_BAD_VIEW: {
+    blame: 'operator',
+    cause: (d: { place: string; found: string; allowed: string }) => `ViewDefinition, ${d.place}: found ${d.found}; allowed: ${d.allowed}`,
+    remedy: 'Correct the ViewDefinition at the place that is named, then bind again.',
+  },
+  DATASET_VIEW_VALUE: {
+    blame: 'operator',
+    cause: (d: { place: string; found: string; allowed: string }) => `ViewDefinition, ${d.place}: a resource has ${d.found}; allowed: ${d.allowed}`,
+    remedy: 'Let the view say what is meant (`.first()`, `"collection": true`, another type), or correct the resources, then bind again.',
+  },
   DATASET_TOO_LARGE: {
     blame: 'operator',
     cause: (d: { what: string; found: number; limit: number }) => `${d.found} ${d.what}; at most ${d.limit} are allowed`,

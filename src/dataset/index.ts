@@ -2,10 +2,14 @@
  * dataset: the member's own data as a study sees it.
  *
  * Owns bindings of names to local files, loading and checking them in DuckDB, the walls around the study's one SELECT, the split, and the quality report.
+ * `fhir` turns a ViewDefinition over FHIR resources into one SELECT: `compileView` (pure).
  * Does not own: what is asked (`study`), standardisation and learning (`training`). Rows leave this room for `training` only, and never the institution.
  * Main path: `bindDataset` → `loadFeatures`: `load.ts` → child (`load-tables.ts`, `select.ts`, `collect.ts`) → `FeatureTable`.
  */
 export { type Binding, bindDataset } from './binding.ts';
+export { type CompiledView, compileView } from './fhir/compile-view.ts';
+export { viewValueError } from './fhir/refusal.ts';
+export type { ViewSource } from './fhir/source.ts';
 export { checkDataset, type DatasetParts, type LoadOptions, loadFeatures } from './load.ts';
 export type { DatasetProblem, FileReport, QualityReport } from './report.ts';
 export { type SparseFeature, sparseFeatures } from './sparse.ts';

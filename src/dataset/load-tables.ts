@@ -4,10 +4,7 @@ import type { StudyColumn, StudyTable } from '../study/index.ts';
 import { readCsvHeader } from './csv-header.ts';
 import { datasetErrors } from './errors.ts';
 import type { DatasetProblem, FileReport, ProblemCode } from './report.ts';
-
-/** A name or text as SQL. */
-const quotedName = (name: string) => `"${name.replaceAll('"', '""')}"`;
-const quotedText = (text: string) => `'${text.replaceAll("'", "''")}'`;
+import { quotedName, quotedText } from './sql.ts';
 
 const sqlTypes = { string: 'VARCHAR', integer: 'BIGINT', number: 'DOUBLE', boolean: 'BOOLEAN', date: 'DATE' } as const;
 
