@@ -92,7 +92,7 @@ describe('killed before any call of the file system', () => {
     wordsKey: Uint8Array.of(word),
   });
 
-  it('the vault opens, and has the secrets of before or after the step, or none of a round that was being destroyed', () => {
+  it('the vault opens, and has the secrets of before or after the step, or none of a round that was being destroyed', { timeout: 120_000 }, () => {
     const calls = cutEverywhere(() => {
       const vault = () => new Vault(home);
       const words = join(home, 'vault', 'sealed', wordsName(first));
@@ -120,7 +120,7 @@ describe('killed before any call of the file system', () => {
     expect(calls).toBeGreaterThan(40);
   });
 
-  it('content is there whole or not at all', () => {
+  it('content is there whole or not at all', { timeout: 120_000 }, () => {
     const calls = cutEverywhere(() => {
       const contents = [10, 150_000].map((sizeBytes) => new Uint8Array(randomBytes(sizeBytes)));
       const roots = contents.map((bytes) => new BlobStore(home).put(bytes));
