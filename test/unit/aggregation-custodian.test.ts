@@ -1,6 +1,7 @@
 /** The custodian at its borders: point secrets, refused seeds, shares that come again, and memory that is overwritten, not only let go. */
 import { describe, expect, it } from 'vitest';
 import type { Custodian } from '../../src/aggregation/index.ts';
+import { codeOf } from '../support/codes.ts';
 import { acquainted, strangers } from '../support/custodians.ts';
 
 const roster = [0, 1, 2, 3];
@@ -9,15 +10,6 @@ function group(): readonly [Custodian, Custodian, Custodian, Custodian] {
   const [a, b, c, d] = acquainted(roster);
   if (!a || !b || !c || !d) throw new Error('a group of four');
   return [a, b, c, d];
-}
-
-function codeOf(work: () => unknown): unknown {
-  try {
-    work();
-  } catch (error) {
-    return error instanceof Error && 'code' in error ? error.code : error;
-  }
-  return 'nothing';
 }
 
 const flipped = (bytes: Uint8Array): Uint8Array => bytes.map((byte, at) => (at === 0 ? byte ^ 1 : byte));
@@ -38,7 +30,7 @@ describe('point secrets', () => {
       expect(codeOf(() => a.acceptPoint(1, 1 - attempt, generation, point))).toBe('AGGREGATION_BAD_SHARE');
       expect(codeOf(() => a.acceptPoint(1, attempt, 1 - generation, point))).toBe('AGGREGATION_BAD_SHARE');
       expect(codeOf(() => a.acceptPoint(1, attempt, generation, point.subarray(1)))).toBe('AGGREGATION_BAD_SHARE');
-      expect(codeOf(() => a.acceptPoint(1, attempt, generation, point))).toBe('nothing');
+      expect(codeOf(() => a.acceptPoint(1, attempt, generation, point))).toBe('done');
       expect(a.points(attempt, generation, [0, 1])).toEqual([a.point(attempt, generation), point]);
     }
     expect(codeOf(() => a.acceptPoint(1, 0, 2, b.point(1, 0)))).toBe('AGGREGATION_BAD_SHARE');
@@ -59,7 +51,7 @@ describe('point secrets', () => {
     a.eraseBelow(1);
     expect(codeOf(() => a.point(0, 0))).toBe('AGGREGATION_ERASED');
     expect(codeOf(() => a.point(1, 7))).toBe('AGGREGATION_ERASED');
-    expect(codeOf(() => a.point(1, 0))).toBe('nothing');
+    expect(codeOf(() => a.point(1, 0))).toBe('done');
   });
 });
 
@@ -69,7 +61,7 @@ describe('what others reveal', () => {
     for (const seed of [b.reveal(0).subarray(1), flipped(b.reveal(0)), b.reveal(1)])
       expect(codeOf(() => a.acceptReveal(1, 0, seed))).toBe('AGGREGATION_BAD_SHARE');
     expect(codeOf(() => a.acceptReveal(9, 0, b.reveal(0)))).toBe('AGGREGATION_BAD_SHARE');
-    expect(codeOf(() => a.acceptReveal(1, 0, b.reveal(0)))).toBe('nothing');
+    expect(codeOf(() => a.acceptReveal(1, 0, b.reveal(0)))).toBe('done');
   });
   it('has to be there before a sum is opened', () => {
     const [a, b] = group();
@@ -98,7 +90,7 @@ describe('shares', () => {
     const wrong = { ...shares, sealed: shares.sealed.map((byte, at) => (at === 9 ? byte ^ 1 : byte)) };
     expect(codeOf(() => receiver.acceptShares(from, wrong))).toBe('AGGREGATION_BAD_SHARE');
     expect(receiver.shareOf(from, 0)).toBeUndefined();
-    expect(codeOf(() => receiver.acceptShares(from, shares))).toBe('nothing');
+    expect(codeOf(() => receiver.acceptShares(from, shares))).toBe('done');
     expect(receiver.shareOf(from, 0)?.share).toHaveLength(33);
   });
   it('before a bundle are refused', () => {
@@ -131,7 +123,7 @@ describe('what is erased is overwritten where it lies', () => {
   });
   it('also where no KEM key was ever used', () => {
     const [alone] = strangers(roster);
-    expect(codeOf(() => alone?.wipe())).toBe('nothing');
+    expect(codeOf(() => alone?.wipe())).toBe('done');
     expect(codeOf(() => alone?.reveal(0))).toBe('AGGREGATION_ERASED');
   });
 });

@@ -24,17 +24,9 @@ import {
 } from '../../src/aggregation/index.ts';
 import { maxVectorSizeBytes } from '../../src/aggregation/limits.ts';
 import { encodeContribution } from '../../src/aggregation/plan.ts';
-import { type Account, type Digest, isSwarmError, seededChance, shuffled } from '../../src/common/index.ts';
+import { type Account, type Digest, seededChance, shuffled } from '../../src/common/index.ts';
+import { codeOf } from '../support/codes.ts';
 import { sumVectors } from '../support/custodians.ts';
-
-const codeOf = (work: () => unknown): string => {
-  try {
-    work();
-    return 'done';
-  } catch (error) {
-    return isSwarmError(error) ? error.code : String(error);
-  }
-};
 
 const segment: Segment = { name: 'a', length: 2, wordBits: 32, range: 1, scale: 4 };
 const plan: SumPlan = { purpose: 'update', ordinal: 3, segments: [{ ...segment, name: 'wide', wordBits: 64 }, segment] };

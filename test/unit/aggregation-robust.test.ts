@@ -19,7 +19,7 @@ import {
 } from '../../src/aggregation/index.ts';
 import { Distances } from '../../src/aggregation/robust/distances.ts';
 import { clippingWeights, geometricWeights } from '../../src/aggregation/robust/weights.ts';
-import { isSwarmError } from '../../src/common/index.ts';
+import { codeOf } from '../support/codes.ts';
 import { sumVectors } from '../support/custodians.ts';
 
 const cap = 8;
@@ -51,15 +51,6 @@ function merged(rule: MergeRule, vectors: readonly (readonly number[])[], last?:
   const reference = last && new Uint8Array(Int32Array.from(last).buffer);
   return wordsOf(mergeVectors(plan, { rule, weightCap: cap, last: reference }, sources)).map((word) => word / vectors.length);
 }
-
-const codeOf = (work: () => unknown): string => {
-  try {
-    work();
-    return 'done';
-  } catch (error) {
-    return isSwarmError(error) ? error.code : String(error);
-  }
-};
 
 const vectors = (count: number, length: number, most = 2 ** 26) =>
   fc.array(fc.array(fc.integer({ min: -most, max: most }), { minLength: length, maxLength: length }), { minLength: count, maxLength: count });

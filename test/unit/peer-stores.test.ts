@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createSecrets } from '../../src/aggregation/index.ts';
-import { account, chunkSizeBytes, digestOf, isSwarmError, leavesOf, utf8 } from '../../src/common/index.ts';
+import { account, chunkSizeBytes, digestOf, leavesOf, utf8 } from '../../src/common/index.ts';
 import type { LedgerEvent } from '../../src/ledger/index.ts';
 import { BlobStore, contentRoot } from '../../src/peer/store/blobs.ts';
 import { writeWhole } from '../../src/peer/store/files.ts';
 import { Journal } from '../../src/peer/store/journal.ts';
 import { type RoundSecrets, Vault } from '../../src/peer/store/vault.ts';
 import type { Input } from '../../src/round/index.ts';
+import { codeOf } from '../support/codes.ts';
 import { groupContext, seededBytes } from '../support/custodians.ts';
 import { freshContent } from '../support/network.ts';
 
@@ -19,15 +20,6 @@ beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'schwarm-store-'));
   return () => rmSync(home, { recursive: true, force: true });
 });
-
-const codeOf = (work: () => unknown): string => {
-  try {
-    work();
-    return 'done';
-  } catch (error) {
-    return isSwarmError(error) ? error.code : String(error);
-  }
-};
 
 /** Every byte under the home folder, as one text of hexadecimal digits. */
 function everything(folder = home): string {
