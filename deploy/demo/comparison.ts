@@ -6,7 +6,7 @@
 import { silentLogger } from '../../src/common/index.ts';
 import { systemClock } from '../../src/console/index.ts';
 import { bindDataset, type FeatureTable, loadFeatures, pooledTable, splitCounts, testRow } from '../../src/dataset/index.ts';
-import type { Study } from '../../src/study/index.ts';
+import type { TrainingStudy } from '../../src/study/index.ts';
 import {
   type Auc,
   accuracy,
@@ -56,13 +56,13 @@ export interface Comparison {
 const parts = { clock: systemClock, logger: silentLogger };
 
 /** Every member's rows as its own peer sees them. */
-export async function loadTables(study: Study, members: readonly DemoMember[], signal: AbortSignal): Promise<readonly FeatureTable[]> {
+export async function loadTables(study: TrainingStudy, members: readonly DemoMember[], signal: AbortSignal): Promise<readonly FeatureTable[]> {
   const tables: FeatureTable[] = [];
   for (const { dataset, files } of members) tables.push(await loadFeatures(study, await bindDataset(dataset, files, { signal }), { signal }, parts));
   return tables;
 }
 
-function quality(study: Study, { scores, labels }: Scored): Quality {
+function quality(study: TrainingStudy, { scores, labels }: Scored): Quality {
   const classes = study.manifest.label.classes.length;
   const positives = labels.reduce((sum, label) => sum + (label > 0 ? 1 : 0), 0);
   if (study.manifest.task !== 'binary')
@@ -76,7 +76,7 @@ function together(parts: readonly Scored[]): Scored {
   return { scores: flat(({ scores }) => scores), labels: flat(({ labels }) => labels) };
 }
 
-function modelQuality(study: Study, scored: readonly Scored[]): ModelQuality {
+function modelQuality(study: TrainingStudy, scored: readonly Scored[]): ModelQuality {
   const members = scored.map((part) => quality(study, part));
   return { members, meanAccuracy: members.reduce((sum, member) => sum + member.accuracy, 0) / members.length, all: quality(study, together(scored)) };
 }
@@ -91,7 +91,7 @@ function testRows(table: FeatureTable): { readonly features: Float32Array; reado
 
 /** Trains on one table what the swarm trained on all: the same steps, scaled by the table's own training rows; then scores each of `tables`. */
 async function trainInOnePlace(
-  study: Study,
+  study: TrainingStudy,
   table: FeatureTable,
   tables: readonly FeatureTable[],
   member: string,
@@ -115,7 +115,7 @@ async function trainInOnePlace(
 
 /** Scores the exported model on everybody's test rows with the stock runtime, and sets it beside the models of those who did not join. */
 export async function compare(
-  study: Study,
+  study: TrainingStudy,
   members: readonly DemoMember[],
   tables: readonly FeatureTable[],
   model: Uint8Array,

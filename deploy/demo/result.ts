@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ChainSummary, type ReportFigures, type RunDocument, renderReport } from '../../src/console/index.ts';
+import type { TrainingStudy } from '../../src/study/index.ts';
 import type { Comparison, ModelQuality, Quality } from './comparison.ts';
 import { verdict } from './screen.ts';
 import type { DemoStudy } from './study.ts';
@@ -25,7 +26,7 @@ export interface MemberResult {
 
 /** Everything the result is made from. */
 export interface Outcome {
-  readonly demo: DemoStudy;
+  readonly demo: DemoStudy<TrainingStudy>;
   readonly run: RunDocument & { readonly history: readonly { readonly phase: string; readonly seconds: number; readonly absent: readonly string[] }[] };
   readonly members: readonly MemberResult[];
   readonly comparison: Comparison;

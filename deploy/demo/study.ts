@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'smol-toml';
 import { z } from 'zod';
-import { readStudy, type Study, withSeed } from '../../src/study/index.ts';
+import { isTraining, readStudy, type Study, withSeed } from '../../src/study/index.ts';
 import { DemoError } from './failure.ts';
 
 const shape = z.strictObject({
@@ -22,10 +22,10 @@ export interface DemoMember {
 }
 
 /** The study with its seed, and its members. */
-export interface DemoStudy {
+export interface DemoStudy<Kind extends Study = Study> {
   readonly name: string;
   readonly folder: string;
-  readonly study: Study;
+  readonly study: Kind;
   readonly members: readonly DemoMember[];
 }
 
@@ -42,7 +42,12 @@ export async function readDemoStudy(name: string, seed: number | undefined, sign
   return {
     name,
     folder,
-    study: seed === undefined ? study : withSeed(study, seed),
+    study: seed === undefined ? study : seeded(study, seed),
     members: member.map(({ files, ...rest }) => ({ ...rest, files: files.map((file) => join(folder, file)) })),
   };
+}
+
+function seeded(study: Study, seed: number): Study {
+  if (!isTraining(study)) throw new DemoError('A study that counts draws nothing: leave out --seed.', 2);
+  return withSeed(study, seed);
 }

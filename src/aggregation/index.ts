@@ -9,6 +9,7 @@
  */
 export { broadcastLimitBytes, fewestMembers, pointGenerations } from './limits.ts';
 export {
+  encodeContribution,
   type PlanPurpose,
   planDigest,
   planSizeBytes,
@@ -61,4 +62,19 @@ export {
 } from './secagg/shards.ts';
 export { type RoundState, stateBytes, stateDigest, stateFromBytes, stateHeader, stateSizeBytes, stateSizeOf, stateStartSizeBytes, stateView } from './state.ts';
 export { decodeMoments, encodeMoments, type SharedStatistics, type StatisticsTerms, statisticsPlan } from './statistics.ts';
+export { CellTree } from './tables/cells.ts';
+export { contribution } from './tables/contribution.ts';
+export { afterCount, countPlan } from './tables/count-plan.ts';
+export {
+  type CountState,
+  countSlots,
+  countStateBytes,
+  countStateFrom,
+  countStateSizeBytes,
+  firstCountState,
+  isCountState,
+  slotOf,
+} from './tables/count-state.ts';
+export { type CellFigures, type CellResult, cellResults, type Estimate, type ModelResult, modelResults } from './tables/estimates.ts';
+export type { CountedRows, TableTerms } from './tables/terms.ts';
 export { decodeUpdate, encodeUpdate, type LocalUpdate, roundingKey, type UpdateResult, type UpdateTerms, updatePlan } from './update.ts';

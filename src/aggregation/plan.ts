@@ -8,7 +8,7 @@ import { aggregationErrors } from './errors.ts';
 import { maxSegments, maxVectorSizeBytes } from './limits.ts';
 
 /** What a sum is for. */
-export type PlanPurpose = 'statistics' | 'update';
+export type PlanPurpose = 'statistics' | 'update' | 'presence' | 'tables' | 'votes' | 'step';
 
 /** A run of words with one meaning. */
 export interface Segment {

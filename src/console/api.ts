@@ -181,6 +181,7 @@ function addRunRoutes(peer: Peer, add: Add): void {
   add({ method: 'get', path: '/v1/runs/{run}/held', summary: 'Hashes of state and model as this member holds them', params: run }, ({ params }) =>
     runs.held(params.run),
   );
+  add({ method: 'get', path: '/v1/runs/{run}/tables', summary: 'What a finished run counted', params: run }, ({ params }) => runs.counted(params.run));
   add({ method: 'get', path: '/v1/runs/{run}/report', summary: "This member's own figures on a finished run", params: run }, async ({ params }) => {
     const report = await runs.report(params.run);
     return { ...report, status: runView(peer, report.status) };

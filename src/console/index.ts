@@ -8,5 +8,6 @@ export { type ChainSummary, readChain, systemClock } from '../peer/index.ts';
 export { runCommandLine } from './cli.ts';
 export { ApiClient } from './client.ts';
 export { type ReportDocument, type ReportFigures, type ReportRow, renderReport } from './report/report.ts';
+export { writeTables } from './report/tables.ts';
 export type { RunDocument } from './run-document.ts';
 export { plain } from './shell.ts';

@@ -48,13 +48,13 @@ export function studyView(peer: Peer, view: StudyView): object {
 /** Everything that a steward looks at: the question, the SELECT, what is trained, who decided what. */
 export function studyDetailView(peer: Peer, detail: StudyDetail): object {
   const { study, model, publisher, decisions, approval } = detail;
-  const trained = { operators: model.operators, parameters: model.genesis.length, layout: model.layout };
+  const trained = model && { operators: model.operators, parameters: model.genesis.length, layout: model.layout };
   return {
     study: study.id,
     manifest: study.manifest,
     audit: auditSentences(study),
     featuresSql: study.featuresSql,
-    model: trained,
+    model: trained ?? null,
     publisher: peer.context.consortium.nameOf(publisher),
     decisions,
     approval: approval ?? null,

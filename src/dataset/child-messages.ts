@@ -1,16 +1,25 @@
 /** What parent and DuckDB child say to each other. */
-import type { StudyManifest, StudyTable } from '../study/index.ts';
+import type { StatisticsManifest, StudyTable, TrainingManifest } from '../study/index.ts';
 import type { QualityReport } from './report.ts';
+
+/** What a study that trains wants of a row. */
+export type FeatureTerms = Pick<TrainingManifest, 'features' | 'label' | 'split' | 'missing'>;
+/** What a study that counts wants of a row. */
+export type RecordTerms = Pick<StatisticsManifest, 'unit' | 'dimension' | 'variable'>;
 
 /** The whole order: load these files, check them, lock the doors, run one SELECT. */
 export interface LoadHeader {
   readonly tables: readonly { readonly table: StudyTable; readonly paths: readonly string[] }[];
   readonly sql: string;
-  readonly terms: Pick<StudyManifest, 'features' | 'label' | 'split' | 'missing'>;
+  readonly terms: FeatureTerms | RecordTerms;
 }
 
-/** The answer: `bytes` are the lengths of features, labels and split in the body; all 0 where the report has problems. */
+/**
+ * The answer: `bytes` are the lengths of features, labels and split in the body, or of positions, units and values; all 0 where the report has problems.
+ * `units` is how many different ones there are.
+ */
 export interface LoadedHeader {
   readonly report: QualityReport;
-  readonly bytes: readonly [features: number, labels: number, split: number];
+  readonly bytes: readonly [number, number, number];
+  readonly units?: number;
 }

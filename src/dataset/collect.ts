@@ -1,13 +1,14 @@
 /** From the SELECT's result to features, labels and sides of the split; every cell is judged. DuckDB child only. */
-import { DuckDBDecimalValue, type DuckDBResult, type DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBResult } from '@duckdb/node-api';
 import { hashFields } from '../common/index.ts';
-import type { LoadHeader } from './child-messages.ts';
+import { type Cell, cellOf, isValue, numberOf } from './cells.ts';
+import type { FeatureTerms } from './child-messages.ts';
 import { datasetErrors } from './errors.ts';
+import { Growing } from './growing.ts';
 import { datasetLimits } from './limits.ts';
 import type { DatasetProblem, ProblemCode, QualityReport } from './report.ts';
 
-type Terms = LoadHeader['terms'];
-type Cell = number | string | boolean | undefined;
+type Terms = FeatureTerms;
 
 /** Rows that were judged good, and the counts of all others. */
 export interface Collected {
@@ -15,21 +16,6 @@ export interface Collected {
   readonly labels: Float32Array;
   readonly split: Uint8Array;
   readonly report: Omit<QualityReport, 'files'>;
-}
-
-function cellOf(value: DuckDBValue): Cell {
-  if (value === null) return undefined;
-  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'bigint') return Number(value);
-  return value instanceof DuckDBDecimalValue ? value.toDouble() : String(value);
-}
-
-function numberOf(cell: Cell): number | undefined {
-  return typeof cell === 'number' ? cell : typeof cell === 'boolean' ? Number(cell) : undefined;
-}
-
-function isValue(cell: Cell, wanted: string | number | boolean): boolean {
-  return typeof wanted === 'string' ? String(cell) === wanted : cell === wanted || (typeof cell === 'string' && cell.trim() !== '' && Number(cell) === wanted);
 }
 
 /** 0 for training, 1 for test, by the study's rule; undefined for a value that the rule does not name. */
@@ -40,33 +26,6 @@ function sideOf(cell: Cell, rule: Terms['split']): 0 | 1 | undefined {
   }
   const [a = 0, b = 0, c = 0, d = 0] = hashFields('split', rule.seed, String(cell));
   return (a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d) / 2 ** 32 < rule.testFraction ? 1 : 0;
-}
-
-/** A float32 or byte array that grows by doubling. */
-class Growing<T extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>> {
-  #values: T;
-  #length = 0;
-  readonly #make: (length: number) => T;
-
-  constructor(make: (length: number) => T) {
-    this.#make = make;
-    this.#values = make(4_096);
-  }
-
-  push(value: number): void {
-    if (this.#length === this.#values.length) {
-      const larger = this.#make(2 * this.#length);
-      larger.set(this.#values);
-      this.#values = larger;
-    }
-    this.#values[this.#length++] = value;
-  }
-
-  whole(): T {
-    const exact = this.#make(this.#length);
-    exact.set(this.#values.subarray(0, this.#length));
-    return exact;
-  }
 }
 
 /** Judges rows one by one and keeps the good ones. */

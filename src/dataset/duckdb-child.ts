@@ -1,18 +1,23 @@
 /** Main module of the data child: one order, one answer. It holds one database in memory and ends with its parent. */
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api';
 import { concat } from '../common/index.ts';
 import { serveParent } from '../sandbox/index.ts';
 import type { LoadedHeader, LoadHeader } from './child-messages.ts';
-import { type Collected, collect, onlyProblems } from './collect.ts';
+import { collect, onlyProblems } from './collect.ts';
+import { collectRecords, onlyRecordProblems } from './collect-records.ts';
 import { databaseSettings } from './database.ts';
 import { loadTable } from './load-tables.ts';
-import type { DatasetProblem, FileReport } from './report.ts';
+import type { DatasetProblem, FileReport, QualityReport } from './report.ts';
 import { checkOneStatement, lockDoors, runSelect, whileRowsAreRead } from './select.ts';
 
-async function work(
-  connection: DuckDBConnection,
-  { tables, sql, terms }: LoadHeader,
-): Promise<{ readonly files: readonly FileReport[]; readonly collected: Collected }> {
+/** What an order gave: its report, and the arrays of its rows. */
+interface Work {
+  readonly report: QualityReport;
+  readonly arrays: readonly [ArrayBufferView, ArrayBufferView, ArrayBufferView];
+  readonly units?: number;
+}
+
+async function work(connection: DuckDBConnection, { tables, sql, terms }: LoadHeader): Promise<Work> {
   await checkOneStatement(connection, sql);
   const files: FileReport[] = [];
   const problems: DatasetProblem[] = [];
@@ -22,8 +27,15 @@ async function work(
     problems.push(...loaded.problems);
   }
   await lockDoors(connection);
-  const collected = problems.length > 0 ? onlyProblems(problems) : await whileRowsAreRead(sql, async () => collect(await runSelect(connection, sql), terms));
-  return { files, collected };
+  const select = async <T>(read: (result: DuckDBResult) => Promise<T>): Promise<T> => whileRowsAreRead(sql, async () => read(await runSelect(connection, sql)));
+  if ('unit' in terms) {
+    const collected = problems.length > 0 ? onlyRecordProblems(problems) : await select((result) => collectRecords(result, terms));
+    const { positions, units, values, unitCount, report } = collected;
+    return { report: { files, ...report }, arrays: [positions, units, values], units: unitCount };
+  }
+  const collected = problems.length > 0 ? onlyProblems(problems) : await select((result) => collect(result, terms));
+  const { features, labels, split, report } = collected;
+  return { report: { files, ...report }, arrays: [features, labels, split] };
 }
 
 serveParent({
@@ -31,12 +43,10 @@ serveParent({
     const instance = await DuckDBInstance.create(':memory:', databaseSettings);
     const connection = await instance.connect();
     // The parent is the same code in the same version: the header is a LoadHeader.
-    const { files, collected } = await work(connection, header as LoadHeader);
-    const { features, labels, split, report } = collected;
-    const parts =
-      report.problems.length > 0 ? [] : [features, labels, split].map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
+    const { report, arrays, units } = await work(connection, header as LoadHeader);
+    const parts = report.problems.length > 0 ? [] : arrays.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
     const [a = 0, b = 0, c = 0] = parts.map(({ length }) => length);
-    const answer: LoadedHeader = { report: { files, ...report }, bytes: [a, b, c] };
+    const answer: LoadedHeader = { report, bytes: [a, b, c], ...(units === undefined ? {} : { units }) };
     return { header: answer, body: concat(...parts) };
   },
 });

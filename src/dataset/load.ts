@@ -1,11 +1,12 @@
 /** The parent's side: a fresh child for each load, its answer turned into rows or into one error. */
 import { assert, type Clock, isSwarmError, type Logger } from '../common/index.ts';
 import { type ChildAnswer, startChild } from '../sandbox/index.ts';
-import type { Study } from '../study/index.ts';
+import { isTraining, type StatisticsStudy, type Study, type TrainingStudy } from '../study/index.ts';
 import { type Binding, checkUnchanged, filesByTable } from './binding.ts';
 import type { LoadedHeader, LoadHeader } from './child-messages.ts';
 import { datasetErrors } from './errors.ts';
 import { datasetLimits } from './limits.ts';
+import type { RecordTable } from './records.ts';
 import type { QualityReport } from './report.ts';
 import type { FeatureTable } from './table.ts';
 
@@ -41,30 +42,58 @@ async function load(
 ): Promise<{ readonly loaded: LoadedHeader; readonly body: Uint8Array }> {
   const tables = filesByTable(study, binding);
   await checkUnchanged(binding, options);
-  const { features, label, split, missing } = study.manifest;
-  const { header, body } = await ask({ tables, sql: study.featuresSql, terms: { features, label, split, missing } }, options, parts);
+  const { header, body } = await ask({ tables, sql: study.featuresSql, terms: termsOf(study) }, options, parts);
   // The child is our own module: its header is a LoadedHeader.
   return { loaded: header as LoadedHeader, body };
 }
 
-/**
- * The study's rows at this member. Throws DATASET_CHANGED, DATASET_UNBOUND_TABLE, the SELECT's refusals, DATASET_TIMEOUT, or, where cells are wrong,
- * the error of the first problem with all of them in its message.
- */
-export async function loadFeatures(study: Study, binding: Binding, options: LoadOptions, parts: DatasetParts): Promise<FeatureTable> {
+function termsOf(study: Study): LoadHeader['terms'] {
+  if (isTraining(study)) {
+    const { features, label, split, missing } = study.manifest;
+    return { features, label, split, missing };
+  }
+  const { unit, dimension, variable } = study.manifest;
+  return { unit, dimension, variable };
+}
+
+/** Throws where cells are wrong; else the body in memory of its own, with the lengths of its three parts. */
+async function goodRows(study: Study, binding: Binding, options: LoadOptions, parts: DatasetParts) {
   const { loaded, body } = await load(study, binding, options, parts);
   const { problems, rows, dropped } = loaded.report;
   const [first] = problems;
   if (first !== undefined) throw datasetErrors[first.code]({ problems });
-  const [features, labels, split] = loaded.bytes;
-  assert(body.length === features + labels + split, 'the child sent what it announced');
-  const copy = new Uint8Array(body).buffer;
+  assert(body.length === loaded.bytes.reduce((sum, size) => sum + size, 0), 'the child sent what it announced');
+  return { copy: new Uint8Array(body).buffer, bytes: loaded.bytes, rows, dropped, units: loaded.units ?? 0 };
+}
+
+/**
+ * The rows of a study that trains at this member. Throws DATASET_CHANGED, DATASET_UNBOUND_TABLE, the SELECT's refusals, DATASET_TIMEOUT, or, where cells are
+ * wrong, the error of the first problem with all of them in its message.
+ */
+export async function loadFeatures(study: TrainingStudy, binding: Binding, options: LoadOptions, parts: DatasetParts): Promise<FeatureTable> {
+  const { copy, bytes, rows, dropped } = await goodRows(study, binding, options, parts);
+  const [features, labels, split] = bytes;
   return {
     featureNames: study.manifest.features.column.map(({ name }) => name),
     rows,
     features: new Float32Array(copy, 0, features / 4),
     labels: new Float32Array(copy, features, labels / 4),
     split: new Uint8Array(copy, features + labels, split),
+    dataVersion: binding.dataVersion,
+    dropped,
+  };
+}
+
+/** The rows of a study that counts at this member. Throws as `loadFeatures` does. */
+export async function loadRecords(study: StatisticsStudy, binding: Binding, options: LoadOptions, parts: DatasetParts): Promise<RecordTable> {
+  const { copy, bytes, rows, dropped, units: unitCount } = await goodRows(study, binding, options, parts);
+  const [positions, units, values] = bytes;
+  return {
+    rows,
+    positions: new Int32Array(copy.slice(0, positions)),
+    units: new Int32Array(copy.slice(positions, positions + units)),
+    unitCount,
+    values: new Float64Array(copy.slice(positions + units, positions + units + values)),
     dataVersion: binding.dataVersion,
     dropped,
   };

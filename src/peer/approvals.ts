@@ -1,21 +1,19 @@
 /** How an institution says yes to a study: by as many people as its configuration asks for, over rows that are enough, with everything told that a steward must know. */
 import type { StudyId } from '../common/index.ts';
-import { type FeatureTable, type SparseFeature, sparseFeatures, splitCounts } from '../dataset/index.ts';
+import { type SparseFeature, sparseFeatures, splitCounts } from '../dataset/index.ts';
 import type { PeerContext } from './context.ts';
 import { peerErrors } from './errors.ts';
 import { fewestTrainingRows } from './limits.ts';
+import type { OwnRows } from './own-rows.ts';
 import { type PersonProof, Persons } from './persons.ts';
 import { ActionLog } from './store/actions.ts';
-import type { Studies } from './studies.ts';
+import type { ApprovedRows, Studies } from './studies.ts';
 
 /** What came of an approval. */
-export interface Approved {
-  readonly study: StudyId;
-  readonly train: number;
-  readonly test: number;
+export type Approved = ApprovedRows & {
   /** Features in which few training rows here differ from all others. */
   readonly sparse: readonly SparseFeature[];
-}
+};
 
 /** One person said yes; the approval leaves with the next one. */
 export interface HalfApproved {
@@ -66,9 +64,9 @@ export class Approvals {
       return { study, by, missing: needed - by.length };
     }
     let sparse: readonly SparseFeature[] = [];
-    const check = (table: FeatureTable): void => {
-      refuseTooFew(table);
-      sparse = sparseFeatures(table);
+    const check = (rows: OwnRows): void => {
+      refuseTooFew(rows);
+      if ('features' in rows) sparse = sparseFeatures(rows);
     };
     const approved = await this.#studies.approve(study, dataSet, { open, check });
     this.#context.journal.setNote(subject(study), []);
@@ -85,7 +83,7 @@ function subject(study: StudyId): string {
 }
 
 /** What is learnt from very few rows is about those rows. */
-function refuseTooFew(table: FeatureTable): void {
-  const { train } = splitCounts(table);
-  if (train < fewestTrainingRows) throw peerErrors.PEER_TOO_FEW_ROWS({ rows: train, needed: fewestTrainingRows });
+function refuseTooFew(own: OwnRows): void {
+  const rows = 'features' in own ? splitCounts(own).train : own.unitCount;
+  if (rows < fewestTrainingRows) throw peerErrors.PEER_TOO_FEW_ROWS({ rows, needed: fewestTrainingRows });
 }

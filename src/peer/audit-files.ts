@@ -46,7 +46,7 @@ const bundle = z.strictObject({
 });
 
 const plan = z.strictObject({
-  purpose: z.enum(['statistics', 'update']),
+  purpose: z.enum(['statistics', 'update', 'presence', 'tables', 'votes', 'step']),
   ordinal: z.int().min(0),
   segments: z
     .array(

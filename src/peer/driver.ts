@@ -2,9 +2,8 @@
  * The driver of one run: the only loop that feeds round machines. Inputs are stepped, stored, then adopted, and only then are effects
  * performed: persist before send. What is wanted is looked at again on every tick, so nothing that was lost stays lost.
  */
-import { planDigest, type RoundState as RunState } from '../aggregation/index.ts';
+import { planDigest } from '../aggregation/index.ts';
 import { type Account, type Digest, isSwarmError } from '../common/index.ts';
-import { splitCounts } from '../dataset/index.ts';
 import type { LedgerTransaction } from '../ledger/index.ts';
 import { accountsOf, differencingRisk, type Effect, effectKey, fewestApart, type Input, itemKey, type RoundConfig, wanted } from '../round/index.ts';
 import type { MessageBody, PeerMessage, RoundFact } from '../wire/index.ts';
@@ -16,6 +15,8 @@ import { figuresSubject } from './figures.ts';
 import { KeptStates } from './kept-states.ts';
 import { liveRounds, postAgainMs, shareGraceS } from './limits.ts';
 import { itemOf, LiveRound } from './live-round.ts';
+import { trainingRowsOf } from './local-work.ts';
+import type { RunState } from './next-state.ts';
 import { Performer } from './performer.ts';
 import { Releases } from './releases.ts';
 import { isSuspended, roundAbandoned, rowsDominate, setTooClose, stateDiffers } from './troubles.ts';
@@ -164,7 +165,8 @@ export class RunDriver {
   /** Ends all work of this run at this member; what is stored stays, so that a restart goes on. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    await this.#prepared?.rows.trainer[Symbol.asyncDispose]();
+    const rows = this.#prepared?.rows;
+    if (rows && 'trainer' in rows) await rows.trainer[Symbol.asyncDispose]();
   }
 
   #liveRound(round: number, base: Digest): LiveRound {
@@ -295,7 +297,7 @@ export class RunDriver {
 
   /** A sum in which one member's rows outweigh all others is nearly that member's own: it takes no part and leaves, so that nobody waits. */
   #declines({ question, rows }: Prepared, state: RunState): boolean {
-    const share = question.dominantShare(state, splitCounts(rows.table).train);
+    const share = question.dominantShare(state, trainingRowsOf(rows));
     if (share === undefined) return false;
     if (!this.#hasDeclined && !this.#parts.view().left.includes(this.#self)) this.#submit({ kind: 'leaveRun', run: this.#run.run });
     this.#hasDeclined = true;

@@ -71,6 +71,16 @@ export const peerErrors = defineErrors({
     cause: (d: { what: string; name: string }) => `there is already a ${d.what} "${d.name}" with other content`,
     remedy: 'Use another name.',
   },
+  PEER_NOT_TRAINED: {
+    blame: 'operator',
+    cause: (d: { run: number }) => `run ${d.run} counted and trained no model`,
+    remedy: 'Look at what it counted with `schwarm run tables`.',
+  },
+  PEER_NOT_COUNTED: {
+    blame: 'operator',
+    cause: (d: { run: number }) => `run ${d.run} trained a model and counted nothing`,
+    remedy: 'Look at its figures with `schwarm run report`, or take its model with `schwarm model export`.',
+  },
   PEER_NO_COMMON_VERSION: {
     blame: 'operator',
     cause: (d: { needed: number; versions: readonly string[] }) =>

@@ -1,5 +1,5 @@
 /** What finished sums said to people, kept by run and round. */
-import type { RoundFigures } from './question.ts';
+import type { RoundFigures } from './next-state.ts';
 import type { Journal } from './store/journal.ts';
 
 /** Where a round's figures are noted. */

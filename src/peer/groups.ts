@@ -1,7 +1,7 @@
 /** From the names in a study to the members of a run: pure. */
 import { drawnGroups, type GroupTree, leavesOfTree } from '../aggregation/index.ts';
 import type { Account } from '../common/index.ts';
-import { namedGroupsOf, type Study, type StudyGroup } from '../study/index.ts';
+import { isTraining, namedGroupsOf, type Study, type StudyGroup } from '../study/index.ts';
 import { namedGroups, type RunTerms } from '../wire/index.ts';
 import type { NamedMember } from './consortium.ts';
 import { peerErrors } from './errors.ts';
@@ -10,8 +10,8 @@ import { peerErrors } from './errors.ts';
  * The groups that a study names, over the members of a run by index; undefined where it names none. Who is in no run is left out; `groupsOfSet` joins what
  * that leaves too small. Throws PEER_GROUPS_DO_NOT_FIT where a member of the run is in no group, or a name is not one member's alone.
  */
-export function groupsOfRun({ manifest }: Pick<Study, 'manifest'>, members: readonly NamedMember[]): GroupTree | undefined {
-  const groups = namedGroupsOf(manifest.terms.groups);
+export function groupsOfRun(study: Study, members: readonly NamedMember[]): GroupTree | undefined {
+  const groups = isTraining(study) ? namedGroupsOf(study.manifest.terms.groups) : undefined;
   if (groups === undefined) return undefined;
   const tree: GroupTree = { children: groups.map((group) => placed(group, members)) };
   const indexes = leavesOfTree(tree).flat();

@@ -1,8 +1,8 @@
 /** Round states at one member by their hash: read once, and kept as long as a live round or a roll-back may start from them. */
-import { type RoundState, stateFromBytes } from '../aggregation/index.ts';
 import type { Digest } from '../common/index.ts';
 import type { RoundView, RunView } from './consortium.ts';
 import { keptStates, liveRounds } from './limits.ts';
+import { type RunState, runStateFrom } from './next-state.ts';
 import type { BlobStore } from './store/blobs.ts';
 
 /** FINAL rounds that count, in order. */
@@ -25,7 +25,7 @@ export function neededStates(run: RunView): readonly Digest[] {
 export class KeptStates {
   readonly #blobs: BlobStore;
   readonly #keptElsewhere: (state: Digest) => boolean;
-  readonly #read = new Map<Digest, RoundState>();
+  readonly #read = new Map<Digest, RunState>();
 
   /** `keptElsewhere`: whether another run needs a state; two runs of one study with the same members go through the same ones. */
   constructor(blobs: BlobStore, keptElsewhere: (state: Digest) => boolean = () => false) {
@@ -34,12 +34,12 @@ export class KeptStates {
   }
 
   /** The state behind a hash, where it is stored here. */
-  get(hash: Digest): RoundState | undefined {
+  get(hash: Digest): RunState | undefined {
     const known = this.#read.get(hash);
     if (known) return known;
     const bytes = this.#blobs.get(hash);
     if (!bytes) return undefined;
-    const state = stateFromBytes(bytes);
+    const state = runStateFrom(bytes);
     this.#read.set(hash, state);
     return state;
   }

@@ -1,11 +1,10 @@
 /** One round while it is live: the machine's state, the member's custody, and the one way in: inputs are stepped, stored, then adopted. */
-import type { RoundState as RunState } from '../aggregation/index.ts';
 import type { Digest } from '../common/index.ts';
 import { type Effect, effectKey, type Input, initialState, type RoundConfig, type RoundState, take, wanted } from '../round/index.ts';
 import type { Item, MessageBody, RoundKey } from '../wire/index.ts';
 import type { Custody } from './custody.ts';
+import type { RoundFigures, RunState } from './next-state.ts';
 import { Pacing } from './pacing.ts';
-import type { RoundFigures } from './question.ts';
 
 /** What unmasking gave, kept until the vote is final. */
 export interface Computed {

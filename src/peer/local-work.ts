@@ -1,21 +1,36 @@
 /** What a member computes from its own rows for one sum: statistics or an update, as words ready to be masked. */
-import { encodeMoments, type RoundState, roundingKey } from '../aggregation/index.ts';
-import type { Digest } from '../common/index.ts';
-import type { FeatureTable } from '../dataset/index.ts';
+import { type CountedRows, encodeMoments, type RoundState, roundingKey } from '../aggregation/index.ts';
+import { assert, type Digest } from '../common/index.ts';
+import { type FeatureTable, splitCounts } from '../dataset/index.ts';
 import { meanLoss, scaledMoments, type Trainer, trainingTask } from '../training/index.ts';
 import type { Bulk, WordsPlace } from './bulk/bulk.ts';
+import type { RunState } from './next-state.ts';
 import type { Question } from './question.ts';
+import type { TrainingQuestion } from './training-question.ts';
 
-/** One member's rows and trainer within one run. */
-export interface LocalRows {
+/** One member's rows and trainer within one run that trains. */
+export interface TrainingRows {
   /** The member's name on the ledger: with the study's seed and the ordinal it fixes every draw, so that a run can be repeated with other keys. */
   readonly member: string;
   readonly table: FeatureTable;
   readonly trainer: Trainer;
 }
 
+/** One member's rows within one run that counts; their arrays lie in memory that the bulk thread sees too. */
+export interface CountingRows {
+  readonly records: CountedRows;
+}
+
+/** What a member brings to a run. */
+export type LocalRows = TrainingRows | CountingRows;
+
+/** Training rows of this member; none where nothing is trained. */
+export function trainingRowsOf(rows: LocalRows): number {
+  return 'table' in rows ? splitCounts(rows.table).train : 0;
+}
+
 /** Prepares the trainer for a state's standardisation; later states of the same run keep it. */
-export async function prepareTrainer(question: Question, rows: LocalRows, state: RoundState, signal: AbortSignal): Promise<void> {
+export async function prepareTrainer(question: TrainingQuestion, rows: TrainingRows, state: RoundState, signal: AbortSignal): Promise<void> {
   await rows.trainer.prepare(trainingTask(question.study, rows.table, state.standardisation), { signal });
 }
 
@@ -26,7 +41,7 @@ export interface StepsDone {
 }
 
 /** Mean loss of a model on this member's own test rows; undefined where it has none. The trainer must be prepared for the state's standardisation. */
-export async function ownLoss(question: Question, { trainer }: LocalRows, state: RoundState, signal: AbortSignal): Promise<number | undefined> {
+export async function ownLoss(question: TrainingQuestion, { trainer }: TrainingRows, state: RoundState, signal: AbortSignal): Promise<number | undefined> {
   const { scores, labels } = await trainer.score({ parameters: state.parameters.slice(), split: 'test' }, { signal });
   return meanLoss(scores, labels, question.study.manifest.label.classes.length);
 }
@@ -38,13 +53,19 @@ export async function ownLoss(question: Question, { trainer }: LocalRows, state:
 export async function localWords(
   question: Question,
   rows: LocalRows,
-  from: { readonly state: RoundState; readonly hash: Digest },
+  from: { readonly state: RunState; readonly hash: Digest },
   place: WordsPlace,
   bulk: Bulk,
   signal: AbortSignal,
 ): Promise<StepsDone | undefined> {
   const { state, hash } = from;
   const plan = question.plan(state);
+  if (question.kind === 'statistics') {
+    assert('records' in rows && 'opened' in state, 'rows and state are those of a study that counts');
+    await bulk.run('encodeCounts', { place, plan, terms: question.terms, state, records: rows.records }, { signal });
+    return undefined;
+  }
+  assert('table' in rows && 'parameters' in state, 'rows and state are those of a study that trains');
   const { table, trainer, member } = rows;
   if (plan.purpose === 'statistics') {
     const moments = scaledMoments(table, question.study.manifest.features.column);

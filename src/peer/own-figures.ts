@@ -1,5 +1,5 @@
 /** How well a model does on this member's own rows: for its own eyes. */
-import type { Study } from '../study/index.ts';
+import type { TrainingStudy } from '../study/index.ts';
 import { accuracy, auc, multiclassAccuracy, type RocPoint, rocPoints } from '../training/index.ts';
 
 /** How well a model does on this member's own rows of one side of the split. */
@@ -14,7 +14,7 @@ export interface OwnFigures {
 }
 
 /** AUC, interval, accuracy and ROC of scores against labels. */
-export function figuresFrom(study: Study, scores: Float32Array, labels: Float32Array): OwnFigures {
+export function figuresFrom(study: TrainingStudy, scores: Float32Array, labels: Float32Array): OwnFigures {
   const binary = study.manifest.task === 'binary';
   if (!binary) {
     return {

@@ -1,6 +1,6 @@
 /** Performs the effects of one live round with real parts and says what came of them. An undefined outcome is tried again while it is wanted. */
-import { leavesOfTree, planSizeBytes, type RoundState as RunState, type SumPlan } from '../aggregation/index.ts';
-import { type Clock, type Digest, isSwarmError, type Logger, type PeerId } from '../common/index.ts';
+import { leavesOfTree, planSizeBytes, type SumPlan } from '../aggregation/index.ts';
+import { assert, type Clock, type Digest, isSwarmError, type Logger, type PeerId } from '../common/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { ChunkRange, Network } from '../network/index.ts';
 import { type Effect, effectKey, type Input, isGrouped, ownGroup, type RoundPost, rootOf, treeOf } from '../round/index.ts';
@@ -9,10 +9,12 @@ import type { Bulk, SumSource } from './bulk/bulk.ts';
 import type { MaskedSet } from './custody.ts';
 import { fetchMs } from './limits.ts';
 import type { LiveRound } from './live-round.ts';
-import { type LocalRows, localWords, ownLoss, prepareTrainer } from './local-work.ts';
+import { type LocalRows, localWords, ownLoss, prepareTrainer, type TrainingRows } from './local-work.ts';
+import type { RunState } from './next-state.ts';
 import type { Question } from './question.ts';
 import { type Fetch, ShardWork } from './shard-work.ts';
 import type { BlobStore } from './store/blobs.ts';
+import type { TrainingQuestion } from './training-question.ts';
 
 /** What the rounds of one run share. */
 export interface RunParts {
@@ -159,7 +161,7 @@ export class Performer {
       if (!sum) return undefined;
       sums.push(sum);
     }
-    return this.#parts.question.mergeGroups(base, tree, sums, this.#parts.bulk, { signal });
+    return this.#training().question.mergeGroups(base, tree, sums, this.#parts.bulk, { signal });
   }
 
   #base(live: LiveRound): RunState | undefined {
@@ -192,9 +194,11 @@ export class Performer {
   }
 
   async #prepareTrainer(state: RunState, signal: AbortSignal): Promise<void> {
+    assert('parameters' in state, 'a model is trained from a model');
     const scale = state.standardisation ? 'swarm' : 'raw';
     if (this.#preparedFor === scale) return;
-    await prepareTrainer(this.#parts.question, this.#parts.rows, state, signal);
+    const { question, rows } = this.#training();
+    await prepareTrainer(question, rows, state, signal);
     this.#preparedFor = scale;
   }
 
@@ -205,6 +209,13 @@ export class Performer {
       if (!isSwarmError(error) || error.blame === 'self') throw error;
       this.#parts.logger.debug('transaction not accepted', { kind: post.kind, round: live.key.round, reason: error.message });
     }
+  }
+
+  /** Question and rows of a run that trains. */
+  #training(): { readonly question: TrainingQuestion; readonly rows: TrainingRows } {
+    const { question, rows } = this.#parts;
+    assert(question.kind === 'training' && 'table' in rows, 'only a run that trains has a trainer, groups or open vectors');
+    return { question, rows };
   }
 
   #shards(live: LiveRound): ShardWork {
@@ -254,7 +265,7 @@ export class Performer {
     const roots = set.flatMap((member) => known[member] ?? []);
     const base = this.#base(live);
     if (roots.length !== set.length || !base) return undefined;
-    return live.config.terms.open ? { kind: 'open', roots, terms: this.#parts.question.mergeTerms(base) } : { kind: 'vectors', roots };
+    return live.config.terms.open ? { kind: 'open', roots, terms: this.#training().question.mergeTerms(base) } : { kind: 'vectors', roots };
   }
 
   async #unmask(live: LiveRound, { attempt, set }: Effect & { kind: 'unmask' }, signal: AbortSignal): Promise<Input | undefined> {
@@ -272,8 +283,8 @@ export class Performer {
 
   /** Scores the model before and after on this member's own test rows; only the answer leaves the house. Undefined where the study does not ask. */
   async #agrees(base: RunState, next: RunState, signal: AbortSignal): Promise<boolean | undefined> {
-    const { question, rows } = this.#parts;
-    if (!question.isValidated(base)) return undefined;
+    if (!this.#parts.question.isValidated(base) || !('parameters' in base && 'parameters' in next)) return undefined;
+    const { question, rows } = this.#training();
     await this.#prepareTrainer(base, signal);
     try {
       return question.agrees(await ownLoss(question, rows, base, signal), await ownLoss(question, rows, next, signal));

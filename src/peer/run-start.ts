@@ -1,15 +1,30 @@
 /** What a run starts from and what a batch of the ledger has for it: pure. */
-import type { Account } from '../common/index.ts';
+import type { Account, Digest } from '../common/index.ts';
 import type { LedgerEvent } from '../ledger/index.ts';
-import type { Study } from '../study/index.ts';
-import { Question } from './question.ts';
+import { isTraining, type Study } from '../study/index.ts';
+import { CountingQuestion } from './counting-question.ts';
+import type { Question } from './question.ts';
 import { checkModel } from './studies.ts';
+import { TrainingQuestion } from './training-question.ts';
+
+/** Where a run starts: the question, the state before its first sum, and the version of the protocol that it needs. */
+export interface Genesis {
+  readonly question: Question;
+  readonly version: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly hash: Digest;
+  readonly plan: Digest;
+}
 
 /** Where a run of `study` over `members` members starts. */
-export function genesisOf(study: Study, members: number) {
+export function genesisOf(study: Study, members: number): Genesis {
+  if (!isTraining(study)) {
+    const question = new CountingQuestion(study, members);
+    return { question, version: question.version(), ...question.genesis() };
+  }
   const parameters = checkModel(study).genesis;
-  const question = new Question(study, members, parameters.length);
-  return { parameters: parameters.length, version: question.version(), ...question.genesis(parameters) };
+  const question = new TrainingQuestion(study, members, parameters.length);
+  return { question, version: question.version(), ...question.genesis(parameters) };
 }
 
 /** What a batch has for one run: its round facts, and members that left or whose account was revoked. */

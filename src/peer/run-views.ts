@@ -2,8 +2,8 @@
 import type { Digest } from '../common/index.ts';
 import type { RunView } from './consortium.ts';
 import type { Leakage } from './leakage.ts';
+import type { RoundFigures } from './next-state.ts';
 import type { OwnFigures } from './own-figures.ts';
-import type { RoundFigures } from './question.ts';
 
 /** What a round waits for: which members, in which phase, until when. */
 export interface Waiting {

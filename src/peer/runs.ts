@@ -1,16 +1,17 @@
 /** Runs at one peer: started from an approved study, driven round by round, watched, stopped, reported. */
-import { type RoundState as RunState, stateBytes, stateDigest, stateFromBytes } from '../aggregation/index.ts';
+import { countStateBytes, type RoundState, stateBytes, stateDigest } from '../aggregation/index.ts';
 import type { Account, Digest } from '../common/index.ts';
 import { assert, isSwarmError } from '../common/index.ts';
 import { loadFeatures, splitCounts } from '../dataset/index.ts';
 import type { LedgerBatch } from '../ledger/index.ts';
-import { exposureOf, runTerms, type Study } from '../study/index.ts';
+import { exposureOf, isTraining, runTerms, type Study, type TrainingStudy } from '../study/index.ts';
 import { modelDigest } from '../tensor/index.ts';
 import { exportModel, trainingTask } from '../training/index.ts';
 import { commonVersion, type ReceivedMessage, type RoundKey } from '../wire/index.ts';
 import { collectGarbage } from './collect.ts';
 import { type RunView, startedRun } from './consortium.ts';
 import type { PeerContext } from './context.ts';
+import { type Counted, countedIn } from './counted.ts';
 import type { DataSets } from './data-sets.ts';
 import { RunDriver } from './driver.ts';
 import type { Preview } from './driver-parts.ts';
@@ -20,9 +21,11 @@ import { groupsOfRun } from './groups.ts';
 import { neededStates } from './kept-states.ts';
 import { membershipLeakage } from './leakage.ts';
 import { liveRounds } from './limits.ts';
+import type { LocalRows } from './local-work.ts';
+import { type RunState, runStateFrom } from './next-state.ts';
 import { figuresFrom } from './own-figures.ts';
+import { loadOwnRows, sharedRecords } from './own-rows.ts';
 import { Precedents } from './precedents.ts';
-import { Question } from './question.ts';
 import { dueFor, genesisOf, sameTerms } from './run-start.ts';
 import type { OwnReport, RunStatus, Waiting } from './run-views.ts';
 import type { Studies } from './studies.ts';
@@ -209,7 +212,7 @@ export class Runs {
 
   /** The trained model as an ONNX file that takes the raw output of the study's SQL. Throws PEER_RUN_NOT_DONE. */
   async exportModel(run: number): Promise<Uint8Array> {
-    const { view, study, state } = await this.#result(run);
+    const { view, study, state } = await this.#trained(run);
     const { training, label, features } = study.manifest;
     const metadata = {
       study: study.id,
@@ -230,12 +233,22 @@ export class Runs {
   /** Hashes of the state and the model as this member holds them, computed afresh from what it stored. Throws PEER_RUN_NOT_DONE. */
   async held(run: number): Promise<{ readonly state: Digest; readonly model: Digest }> {
     const { state } = await this.#result(run);
-    return { state: stateDigest(stateBytes(state)), model: modelDigest(state.parameters) };
+    if ('parameters' in state) return { state: stateDigest(stateBytes(state)), model: modelDigest(state.parameters) };
+    const hash = stateDigest(countStateBytes(state));
+    return { state: hash, model: hash };
+  }
+
+  /** What a finished run counted. Throws PEER_RUN_NOT_DONE or PEER_NOT_COUNTED. */
+  async counted(run: number): Promise<Counted> {
+    const { view, study, state } = await this.#result(run);
+    if (isTraining(study) || !('opened' in state)) throw peerErrors.PEER_NOT_COUNTED({ run: view.run });
+    if (view.outcome !== 'complete') throw peerErrors.PEER_RUN_NOT_DONE({ run: view.run });
+    return countedIn(study.manifest, view.roster.length, state);
   }
 
   /** This member's own figures on a finished run. Throws PEER_RUN_NOT_DONE. */
   async report(run: number): Promise<OwnReport> {
-    const { view, study, state } = await this.#result(run);
+    const { view, study, state } = await this.#trained(run);
     const { clock, logger, signal, config, consortium, account } = this.#context;
     const approval = this.#studies.approval(study.id);
     const table = await loadFeatures(study, this.#dataSets.get(approval?.dataSet ?? ''), { signal }, { clock, logger });
@@ -335,16 +348,14 @@ export class Runs {
     const auditKey = study.manifest.terms.audit ? config.audit?.publicKey : undefined;
     if (study.manifest.terms.audit && !auditKey)
       return driver.unprepared('config.toml has no [audit] publicKey, and the study seals a record of each round to it');
-    const table = await loadFeatures(study, this.#dataSets.get(approval.dataSet), { signal }, { clock, logger });
-    if (table.dataVersion !== approval.dataVersion) return driver.unprepared('the bound files have changed since the study was approved: approve it again');
-    const trainer = this.#context.createTrainer({ name: `run-${run.run}`, memoryLimitMb: config.training.memoryLimitMb }, { clock, logger });
-    driver.prepared({
-      question: new Question(study, run.roster.length, genesis.parameters),
-      rows: { member: consortium.nameOf(account), table, trainer },
-      auditKey,
-      genesis,
-      groups,
-    });
+    const own = await loadOwnRows(study, this.#dataSets.get(approval.dataSet), { signal }, { clock, logger });
+    if (own.dataVersion !== approval.dataVersion) return driver.unprepared('the bound files have changed since the study was approved: approve it again');
+    const trainerOptions = { name: `run-${run.run}`, memoryLimitMb: config.training.memoryLimitMb };
+    const rows: LocalRows =
+      'features' in own
+        ? { member: consortium.nameOf(account), table: own, trainer: this.#context.createTrainer(trainerOptions, { clock, logger }) }
+        : { records: sharedRecords(own) };
+    driver.prepared({ question: genesis.question, rows, auditKey, genesis, groups });
   }
 
   /** A complete run is closed once its last state is here; any other at once. */
@@ -366,12 +377,19 @@ export class Runs {
     finish().catch((error: unknown) => logger.debug('a run was not closed', { run, reason: String(error) }));
   }
 
+  /** The result of a run that trained. Throws PEER_NOT_TRAINED. */
+  async #trained(run: number): Promise<{ readonly view: RunView; readonly study: TrainingStudy; readonly state: RoundState }> {
+    const { view, study, state } = await this.#result(run);
+    if (!isTraining(study) || !('parameters' in state)) throw peerErrors.PEER_NOT_TRAINED({ run: view.run });
+    return { view, study, state };
+  }
+
   async #result(run: number): Promise<{ readonly view: RunView; readonly study: Study; readonly state: RunState }> {
     const view = this.find(run);
     const hash = view.rounds.filter((round) => round.phase === 'final').at(-1)?.state;
     const study = await this.#studies.load(view.study);
     const bytes = hash === undefined ? undefined : this.#context.blobs.get(hash);
-    const state = bytes && stateFromBytes(bytes);
+    const state = bytes && runStateFrom(bytes);
     if (view.outcome === undefined || !state) throw peerErrors.PEER_RUN_NOT_DONE({ run });
     return { view, study, state };
   }

@@ -1,13 +1,14 @@
 /** Studies at one peer: published by hash, fetched from any member, checked again, approved with a data set or declined. */
 import { type Account, type Digest, digest, hashFields, type StudyId, toHex } from '../common/index.ts';
-import { type FeatureTable, loadFeatures, splitCounts } from '../dataset/index.ts';
-import { hasStatisticsRound, isOpen, packStudy, type Study, unpackStudy } from '../study/index.ts';
+import { splitCounts } from '../dataset/index.ts';
+import { hasStatisticsRound, isOpen, isTraining, packStudy, type Study, type TrainingStudy, unpackStudy } from '../study/index.ts';
 import { inspectModel, type ModelReport } from '../training/index.ts';
 import type { StudyView } from './consortium.ts';
 import type { PeerContext } from './context.ts';
 import type { DataSets } from './data-sets.ts';
 import { peerErrors } from './errors.ts';
 import { fetchMs } from './limits.ts';
+import { loadOwnRows, type OwnRows } from './own-rows.ts';
 import type { RowsBase } from './releases.ts';
 
 /** What a steward chose when approving: which data set stands behind the study here. */
@@ -18,27 +19,42 @@ export interface Approval {
   readonly own: RowsBase;
 }
 
+/** Over which rows of this member a study was approved: training and test rows, or rows that are counted and the different units in them. */
+export type ApprovedRows = { readonly study: StudyId } & (
+  | { readonly train: number; readonly test: number }
+  | { readonly rows: number; readonly units: number }
+);
+
 /** Everything that a steward looks at before deciding. */
 export interface StudyDetail {
   readonly study: Study;
-  readonly model: ModelReport;
+  /** What would be trained; undefined of a study that counts. */
+  readonly model: ModelReport | undefined;
   readonly publisher: Account;
   readonly decisions: readonly { readonly account: Account; readonly name: string; readonly approved: boolean }[];
   readonly approval: Approval | undefined;
 }
 
-/** The checks of a study that need no data: its model must be trainable as it is. Throws TRAINING_…. */
-export function checkModel(study: Study): ModelReport {
+/** The checks of a study that trains which need no data: its model must be trainable as it is. Throws TRAINING_…. */
+export function checkModel(study: TrainingStudy): ModelReport {
   const { training, label, features } = study.manifest;
   return inspectModel(study.model, { loss: training.loss, classes: label.classes.length, batchSize: training.batchSize, features: features.column.length });
 }
 
+function modelOf(study: Study): ModelReport | undefined {
+  return isTraining(study) ? checkModel(study) : undefined;
+}
+
+/** What the first sum of a study depends on here; of a study that counts all sums follow from the rows. */
 function rowsBase(study: Study, dataVersion: Digest): RowsBase {
-  const { manifest, featuresSql } = study;
-  const rows = digest(
-    toHex(hashFields('schwarm/statistics-base/1', featuresSql, JSON.stringify([manifest.features, manifest.split, manifest.missing]), dataVersion)),
-  );
-  return { rows, hasStatistics: hasStatisticsRound(study) };
+  const { featuresSql } = study;
+  const base = (label: string, terms: readonly unknown[]): Digest => digest(toHex(hashFields(label, featuresSql, JSON.stringify(terms), dataVersion)));
+  if (!isTraining(study)) {
+    const { unit, dimension, variable } = study.manifest;
+    return { rows: base('schwarm/count-base/1', [unit, dimension, variable]), hasStatistics: true };
+  }
+  const { features, split, missing } = study.manifest;
+  return { rows: base('schwarm/statistics-base/1', [features, split, missing]), hasStatistics: hasStatisticsRound(study) };
 }
 
 /** Studies on the ledger and their packages here. */
@@ -70,14 +86,14 @@ export class Studies {
   /** Checks a packed study without publishing it. Throws STUDY_… or TRAINING_…. */
   check(packed: Uint8Array): StudyId {
     const study = unpackStudy(packed);
-    checkModel(study);
+    modelOf(study);
     return study.id;
   }
 
   /** Publishes a study: stores its package, offers it, and writes hash and size to the ledger. */
   async publish(packed: Uint8Array): Promise<StudyId> {
     const study = unpackStudy(packed);
-    checkModel(study);
+    modelOf(study);
     const { blobs, ledger, signal, consortium, clock } = this.#context;
     const root = blobs.put(packStudy(study));
     if (!consortium.studies.has(study.id)) await ledger.submit({ kind: 'publishStudy', study: study.id, root, sizeBytes: packed.length }, { signal });
@@ -127,7 +143,7 @@ export class Studies {
     const study = await this.load(view.study);
     const { consortium } = this.#context;
     const decisions = [...view.decisions].map(([account, { approved }]) => ({ account, name: consortium.nameOf(account), approved }));
-    return { study, model: checkModel(study), publisher: view.by, decisions, approval: this.approval(view.study) };
+    return { study, model: modelOf(study), publisher: view.by, decisions, approval: this.approval(view.study) };
   }
 
   /** What was chosen here when the study was approved. */
@@ -148,22 +164,22 @@ export class Studies {
   async approve(
     text: string,
     dataSet: string,
-    { open = false, check = () => undefined }: { readonly open?: boolean; readonly check?: (table: FeatureTable) => void } = {},
-  ): Promise<{ readonly study: StudyId; readonly train: number; readonly test: number }> {
+    { open = false, check = () => undefined }: { readonly open?: boolean; readonly check?: (rows: OwnRows) => void } = {},
+  ): Promise<ApprovedRows> {
     const { study } = await this.show(text);
     await this.checkAgreed(study.id, { open });
     const { clock, logger, signal, journal, ledger, config } = this.#context;
     if (study.manifest.terms.audit && !config.audit) throw peerErrors.PEER_NO_AUDIT_KEY({ study: study.id });
     const binding = this.#dataSets.get(dataSet);
-    const table = await loadFeatures(study, binding, { signal }, { clock, logger });
-    check(table);
+    const rows = await loadOwnRows(study, binding, { signal }, { clock, logger });
+    check(rows);
     journal.setNote(`approval/${study.id}`, {
       dataSet,
-      dataVersion: table.dataVersion,
-      own: rowsBase(study, table.dataVersion),
+      dataVersion: rows.dataVersion,
+      own: rowsBase(study, rows.dataVersion),
     } satisfies Approval);
-    await ledger.submit({ kind: 'decideStudy', study: study.id, approved: true, dataVersion: table.dataVersion }, { signal });
-    return { study: study.id, ...splitCounts(table) };
+    await ledger.submit({ kind: 'decideStudy', study: study.id, approved: true, dataVersion: rows.dataVersion }, { signal });
+    return { study: study.id, ...('features' in rows ? splitCounts(rows) : { rows: rows.rows, units: rows.unitCount }) };
   }
 
   /** Declines a study, or takes an approval back for all runs to come. */

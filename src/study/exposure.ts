@@ -1,8 +1,9 @@
 /** What the others learn of one member's update under the terms of a study, in sentences for the person who approves it. */
 import { fewestMerged } from './group-problems.ts';
 import { leafGroups, mergedLists, namedGroupsOf, type StudyGroup } from './groups.ts';
-import type { StudyManifest } from './manifest.ts';
-import type { Study } from './package.ts';
+import type { TrainingManifest } from './manifest.ts';
+import { isTraining, type Study } from './package.ts';
+import type { StatisticsManifest } from './statistics-manifest.ts';
 
 const ruleWords = {
   mean: 'the mean, weighted by rows',
@@ -15,7 +16,9 @@ const ruleWords = {
 } as const;
 
 /** Sentences in the order of their weight; shown before approval, on the page and in reports. */
-export function exposureOf({ manifest: { terms } }: Study): readonly string[] {
+export function exposureOf(study: Study): readonly string[] {
+  if (!isTraining(study)) return countingExposure(study.manifest);
+  const { terms } = study.manifest;
   const named = namedGroupsOf(terms.groups);
   if (named) return namedExposure(named, terms.rule);
   if (terms.groups && 'size' in terms.groups) {
@@ -34,8 +37,25 @@ export function exposureOf({ manifest: { terms } }: Study): readonly string[] {
   ];
 }
 
+/** Who sees which numbers of a study that counts. */
+function countingExposure({ disclosure, terms, dimension, variable, model }: StatisticsManifest): readonly string[] {
+  const { minSites, minCount, dominance, rounding } = disclosure;
+  const levels = ['everything', ...dimension.map(({ name }) => name)].join(' › ');
+  return [
+    `Secure: nobody sees this site's own counts; only sums over at least ${terms.minMembers} members are opened. The rows, and who they are about, stay here.`,
+    `Cells (${levels}) are opened where at least ${minSites} sites contribute and ${minCount} different persons are counted${dominance < 1 ? `, and no site has more than ${Math.round(100 * dominance)} % of them` : ''}. How many sites contribute to a cell is summed first, and everybody learns whether there are none, too few or enough.`,
+    ...(rounding > 1 ? [`Counts are rounded to multiples of ${rounding}.`] : []),
+    ...(variable.some(({ table }) => table)
+      ? [
+          `In each cell also: ${variable.flatMap(({ name, table, quantiles }) => (table ? [`mean${quantiles ? ', quantiles' : ''} of ${name}`] : [])).join('; ')}.`,
+        ]
+      : []),
+    ...model.map(({ name, kind, outcome, predictors }) => `Over all rows: ${kind} regression "${name}" of ${outcome} on ${predictors.join(', ')}.`),
+  ];
+}
+
 /** With whom this site sums, where a group's sum is seen, and where the rule gives way to the mean. */
-function namedExposure(groups: readonly StudyGroup[], rule: StudyManifest['terms']['rule']): readonly string[] {
+function namedExposure(groups: readonly StudyGroup[], rule: TrainingManifest['terms']['rule']): readonly string[] {
   const leaves = leafGroups(groups);
   const needed = rule ? fewestMerged(rule) : 1;
   const short = mergedLists(groups).filter((list) => list.groups.length < needed);

@@ -2,16 +2,16 @@
 import type { StudyProblem } from './errors.ts';
 import { mergedLists, namedGroupsOf, type PlacedName, placedMembers, type StudyGroup } from './groups.ts';
 import { studyLimits } from './limits.ts';
-import type { StudyManifest } from './manifest.ts';
+import type { TrainingManifest } from './manifest.ts';
 
 /** Vectors that a rule needs: 2f + 1, or 2f + 3 where it counts neighbours. */
-export function fewestMerged(rule: NonNullable<StudyManifest['terms']['rule']>): number {
+export function fewestMerged(rule: NonNullable<TrainingManifest['terms']['rule']>): number {
   if (rule.kind === 'mean') return 1;
   return 2 * rule.f + (rule.kind === 'krum' || rule.kind === 'multi-krum' ? 3 : 1);
 }
 
 /** Named groups: each member once, names that tell neighbours apart, and a rule that has enough groups to merge somewhere. */
-export function groupProblems({ terms }: StudyManifest): StudyProblem[] {
+export function groupProblems({ terms }: TrainingManifest): StudyProblem[] {
   const groups = namedGroupsOf(terms.groups);
   if (groups === undefined) return [];
   const members = placedMembers(groups);

@@ -9,8 +9,10 @@
 export type { StudyProblem } from './errors.ts';
 export { exposureOf } from './exposure.ts';
 export { namedGroupsOf, type StudyGroup } from './groups.ts';
-export type { FeatureColumn, Loss, OptimiserTerms, StudyColumn, StudyManifest, StudyTable } from './manifest.ts';
-export { packStudy, readStudy, type Study, unpackStudy, withSeed } from './package.ts';
+export type { FeatureColumn, Loss, OptimiserTerms, StudyManifest, TrainingManifest } from './manifest.ts';
+export { isTraining, packStudy, readStudy, type StatisticsStudy, type Study, type TrainingStudy, unpackStudy, withSeed } from './package.ts';
+export type { StudyColumn, StudyTable } from './shared-manifest.ts';
+export type { StatisticsManifest, StudyDimension, StudyModel, StudyVariable } from './statistics-manifest.ts';
 export { writeStudyTemplate } from './template.ts';
 export { logisticModel } from './template-model.ts';
 export { auditSentences, hasStatisticsRound, isOpen, runTerms } from './terms.ts';

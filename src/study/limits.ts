@@ -30,6 +30,17 @@ export const studyLimits = {
   phaseS: { minimum: 2, maximum: 86_400 },
   /** Largest share of one member in all training rows, unless the study says otherwise. */
   dominance: 0.6,
+  /** A statistics study: dimensions within each other, the cells that they span (all levels together), numbers, regressions and their columns, parts of a range. */
+  dimensions: 4,
+  cells: 65_536,
+  variables: 32,
+  models: 8,
+  predictors: 32,
+  bins: 256,
+  /** Largest value of a variable without its decimal point: sums of its squares over 100,000 rows stay exact. */
+  largestInteger: 262_144,
+  /** Words of all tables together: 64 bits each. */
+  tableWords: 2_097_152,
   /** Problems reported at once; the rest are counted. */
   problems: 50,
 } as const;

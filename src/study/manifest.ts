@@ -1,27 +1,13 @@
-/** The schema of `study.toml`, format `schwarm.study/1`. Unknown keys are refused; defaults are filled in and are part of the hash. */
+/** The schema of `study.toml` of a study that trains a model, format `schwarm.study/1`. Unknown keys are refused; defaults are filled in and are part of the hash. */
 import { z } from 'zod';
 import { groupsSchema } from './groups.ts';
 import { studyLimits as limits } from './limits.ts';
+import { budgetS, identifier, sharedSchema, sharedTerms, value } from './shared-manifest.ts';
+import type { StatisticsManifest } from './statistics-manifest.ts';
 
-const identifier = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'a name of letters, digits and underscores, at most 63, not starting with a digit');
-const text = z.string().trim().min(1, 'a text that is not empty').max(limits.textCharacters);
 const positive = z.number().positive().max(1e9);
 const share = z.number().min(0).lt(1);
-const value = z.union([z.string().max(200), z.number(), z.boolean()]);
 const seed = z.int().min(0).max(4_294_967_295);
-const phaseS = (standard: number) => z.int().min(limits.phaseS.minimum).max(limits.phaseS.maximum).default(standard);
-
-/** A column that the member's table must have; `datatype` is one of CSVW's (W3C Tabular Data, 2015). */
-const column = z.strictObject({
-  name: identifier,
-  datatype: z.enum(['string', 'integer', 'number', 'boolean', 'date']),
-  required: z.boolean().default(false),
-  minimum: z.number().optional(),
-  maximum: z.number().optional(),
-  values: z.array(value).min(1).max(limits.valuesPerColumn).optional(),
-});
-
-const table = z.strictObject({ name: identifier, column: z.array(column).min(1).max(limits.columnsPerTable) });
 
 /** A column of the SELECT's result. The range bounds what enters the shared statistics; `standardise = false` leaves the values as they are. */
 const featureColumn = z.strictObject({ name: identifier, min: z.number(), max: z.number(), standardise: z.boolean().default(true) });
@@ -49,7 +35,7 @@ const training = z.strictObject({
   localSteps: z.int().min(1).max(limits.localSteps),
   batchSize: z.int().min(1).max(limits.batchSize),
   /** Seconds of local work in a round: a site that is not through with its steps by then counts with those that it did. */
-  budgetS: z.int().min(limits.budgetS.minimum).max(limits.budgetS.maximum).default(600),
+  budgetS,
   rounds: z.int().min(1).max(limits.rounds),
   clipNorm: positive,
   weightCap: z
@@ -69,22 +55,14 @@ const rule = z.discriminatedUnion('kind', [
 ]);
 
 const terms = z.strictObject({
+  ...sharedTerms,
   /** `secure`: only sums are ever seen. `open`: every member of the run sees every member's update, so that a robust rule can merge them. */
   mode: z.enum(['secure', 'open']).default('secure'),
   rule: rule.optional(),
   /** Secure sums over groups, of one size or named one by one, merged by the rule: for many members, or to bound what a few hostile ones can do. */
   groups: groupsSchema.optional(),
-  minMembers: z.int().min(3).max(limits.members).default(3),
-  maxAttempts: z.int().min(1).max(limits.attempts).default(4),
-  /** The longest that a phase may take; COMMIT follows from the training's budget. The ledger sets shorter deadlines by the pace that it sees. */
-  joinS: phaseS(120),
-  shareS: phaseS(120),
-  readyS: phaseS(600),
-  revealS: phaseS(120),
   /** Largest share of one member in all training rows; needs the rows that shared statistics count. */
   dominance: z.number().gt(0).lte(1).optional(),
-  /** Each site keeps a record of each round, sealed to a key that it holds offline, with which it can show an auditor what it submitted. */
-  audit: z.boolean().default(false),
   /** How masked vectors meet: everybody gets all of them, or each member sums a part; `auto` decides by their size. */
   exchange: z.enum(['auto', 'broadcast', 'reduce-scatter']).default('auto'),
 });
@@ -92,16 +70,12 @@ const terms = z.strictObject({
 /** Each site scores the new model on its own test rows and votes against one whose mean loss is more than 1 + `worsening` times that of the base. */
 const validation = z.strictObject({ worsening: z.number().min(0).max(100).default(0.5) });
 
-/** What `study.toml` may hold. */
-export const manifestSchema = z.strictObject({
-  format: z.literal('schwarm.study/1'),
+/** What `study.toml` of a study that trains may hold. */
+export const trainingSchema = z.strictObject({
+  ...sharedSchema,
   kind: z.literal('training'),
-  title: z.string().trim().min(1).max(limits.titleCharacters),
-  question: text,
-  purpose: text,
   task: z.enum(['binary', 'multiclass']),
   seed: seed.default(0),
-  table: z.array(table).min(1).max(limits.tables),
   features: z.strictObject({ column: z.array(featureColumn).min(1).max(limits.featureColumns) }),
   label: z.strictObject({ column: identifier, classes: z.array(value).min(2).max(limits.classes) }),
   split,
@@ -116,15 +90,13 @@ export const manifestSchema = z.strictObject({
     .max(2),
 });
 
+/** A valid `study.toml` that trains a model, with every default filled in. */
+export type TrainingManifest = z.output<typeof trainingSchema>;
 /** A valid `study.toml` with every default filled in. */
-export type StudyManifest = z.output<typeof manifestSchema>;
-/** A table that a member binds files to, with the columns that the study's SELECT may see. */
-export type StudyTable = StudyManifest['table'][number];
-/** One declared column of a member's table. */
-export type StudyColumn = StudyTable['column'][number];
+export type StudyManifest = TrainingManifest | StatisticsManifest;
 /** One feature in the order of the SELECT, with its declared range. */
-export type FeatureColumn = StudyManifest['features']['column'][number];
+export type FeatureColumn = TrainingManifest['features']['column'][number];
 /** The optimiser of the local steps and its settings. */
-export type OptimiserTerms = StudyManifest['training']['optimiser'];
+export type OptimiserTerms = TrainingManifest['training']['optimiser'];
 /** The loss that local steps make smaller. */
-export type Loss = StudyManifest['training']['loss'];
+export type Loss = TrainingManifest['training']['loss'];

@@ -6,35 +6,55 @@ import { parse, TomlError } from 'smol-toml';
 import { assert, concat, digestOf, equalBytes, type StudyId, u32, utf8 } from '../common/index.ts';
 import { type StudyProblem, studyErrors } from './errors.ts';
 import { studyLimits } from './limits.ts';
-import type { StudyManifest } from './manifest.ts';
+import type { StudyManifest, TrainingManifest } from './manifest.ts';
 import { checkManifest } from './problems.ts';
+import type { StatisticsManifest } from './statistics-manifest.ts';
 
-/** A valid study. `id` is SHA-256 over the RFC 8785 form of the manifest and the hashes of the other two files. */
-export interface Study {
+interface Package<Manifest extends StudyManifest> {
   readonly id: StudyId;
-  readonly manifest: StudyManifest;
+  readonly manifest: Manifest;
   readonly featuresSql: string;
-  /** The forward model, ONNX bytes as the researcher gave them. */
+  /** The forward model, ONNX bytes as the researcher gave them; no bytes in a study that counts. */
   readonly model: Uint8Array;
+}
+
+/** A valid study that trains a model. */
+export type TrainingStudy = Package<TrainingManifest>;
+/** A valid study that counts. */
+export type StatisticsStudy = Package<StatisticsManifest>;
+/** A valid study. `id` is SHA-256 over the RFC 8785 form of the manifest and the hashes of the other files. */
+export type Study = TrainingStudy | StatisticsStudy;
+
+/** Whether a study trains a model. */
+export function isTraining(study: Study): study is TrainingStudy {
+  return study.manifest.kind === 'training';
 }
 
 const magic = utf8('schwarm.study/1\n');
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
 function canonicalManifest(manifest: StudyManifest, sql: Uint8Array, model: Uint8Array): Uint8Array {
-  const json = canonicalize({ ...manifest, files: { 'features.sql': digestOf(sql), 'model.onnx': digestOf(model) } });
+  const models = manifest.kind === 'training' ? { 'model.onnx': digestOf(model) } : {};
+  const json = canonicalize({ ...manifest, files: { 'features.sql': digestOf(sql), ...models } });
   assert(json !== undefined, 'a manifest has a canonical form');
   return utf8(json);
 }
 
 function studyOf(manifest: StudyManifest, featuresSql: string, model: Uint8Array): Study {
-  return { id: digestOf(canonicalManifest(manifest, utf8(featuresSql), model)), manifest, featuresSql, model };
+  const rest = { id: digestOf(canonicalManifest(manifest, utf8(featuresSql), model)), featuresSql, model };
+  return manifest.kind === 'training' ? { ...rest, manifest } : { ...rest, manifest };
 }
 
-function sizeProblems(sql: Uint8Array, model: Uint8Array): StudyProblem[] {
+function sizeProblems(kind: StudyManifest['kind'] | undefined, sql: Uint8Array, model: Uint8Array): StudyProblem[] {
   const problem = (file: string, size: number, limit: number): StudyProblem[] =>
     size >= 1 && size <= limit ? [] : [{ file, place: 'whole file', found: `${size} bytes`, allowed: `1 to ${limit} bytes` }];
-  return [...problem('features.sql', sql.length, studyLimits.sqlSizeBytes), ...problem('model.onnx', model.length, studyLimits.modelSizeBytes)];
+  const ofModel =
+    kind === 'statistics' && model.length > 0
+      ? [{ file: 'model.onnx', place: 'whole file', found: `${model.length} bytes`, allowed: 'no model in a study of kind "statistics"' }]
+      : kind === 'statistics'
+        ? []
+        : problem('model.onnx', model.length, studyLimits.modelSizeBytes);
+  return [...problem('features.sql', sql.length, studyLimits.sqlSizeBytes), ...ofModel];
 }
 
 async function readBounded(folder: string, name: string, limitBytes: number, signal: AbortSignal): Promise<Uint8Array> {
@@ -67,13 +87,21 @@ function parseToml(text: string, path: string): unknown {
   }
 }
 
+/** The kind that a manifest names, before anything of it was checked. */
+function kindOf(root: unknown): StudyManifest['kind'] | undefined {
+  const kind: unknown = typeof root === 'object' && root !== null ? Reflect.get(root, 'kind') : undefined;
+  return kind === 'training' || kind === 'statistics' ? kind : undefined;
+}
+
 /** The study in `folder`. Throws STUDY_UNREADABLE, STUDY_BAD_TOML, or STUDY_INVALID with every problem at once. */
 export async function readStudy(folder: string, { signal }: { readonly signal: AbortSignal }): Promise<Study> {
   const toml = await readBounded(folder, 'study.toml', studyLimits.manifestSizeBytes, signal);
   const sql = await readBounded(folder, 'features.sql', studyLimits.sqlSizeBytes, signal);
-  const model = await readBounded(folder, 'model.onnx', studyLimits.modelSizeBytes, signal);
-  const checked = checkManifest(parseToml(textOf(toml, join(folder, 'study.toml')), join(folder, 'study.toml')));
-  const problems = [...('problems' in checked ? checked.problems : []), ...sizeProblems(sql, model)];
+  const root = parseToml(textOf(toml, join(folder, 'study.toml')), join(folder, 'study.toml'));
+  const kind = kindOf(root);
+  const model = kind === 'statistics' ? new Uint8Array(0) : await readBounded(folder, 'model.onnx', studyLimits.modelSizeBytes, signal);
+  const checked = checkManifest(root);
+  const problems = [...('problems' in checked ? checked.problems : []), ...sizeProblems(kind, sql, model)];
   if ('problems' in checked || problems.length > 0) throw studyErrors.STUDY_INVALID({ problems });
   return studyOf(checked.manifest, textOf(sql, join(folder, 'features.sql')), model);
 }
@@ -117,7 +145,7 @@ export function unpackStudy(bytes: Uint8Array, expected?: StudyId): Study {
 function studyFrom(manifestBytes: Uint8Array, sql: Uint8Array, model: Uint8Array): Study {
   const { files: _, ...root } = parseManifest(manifestBytes);
   const checked = checkManifest(root);
-  const problems = [...('problems' in checked ? checked.problems : []), ...sizeProblems(sql, model)];
+  const problems = [...('problems' in checked ? checked.problems : []), ...sizeProblems(kindOf(root), sql, model)];
   if ('problems' in checked || problems.length > 0) {
     throw studyErrors.STUDY_BAD_PACKAGE({ reason: problems.map((p) => `${p.file}, ${p.place}: found ${p.found}; allowed: ${p.allowed}`).join('; ') });
   }
@@ -137,8 +165,10 @@ function parseManifest(bytes: Uint8Array): Record<string, unknown> {
 }
 
 /** The same question with another seed: another study, with an id of its own. `seed` from 0 to 2^32-1. */
-export function withSeed(study: Study, seed: number): Study {
+export function withSeed(study: TrainingStudy, seed: number): TrainingStudy {
   const checked = checkManifest({ ...study.manifest, seed });
   if ('problems' in checked) throw studyErrors.STUDY_INVALID({ problems: checked.problems });
-  return studyOf(checked.manifest, study.featuresSql, study.model);
+  const other = studyOf(checked.manifest, study.featuresSql, study.model);
+  assert(isTraining(other), 'another seed makes no other kind of study');
+  return other;
 }

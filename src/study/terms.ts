@@ -1,32 +1,44 @@
 /** What the ledger enforces of a study. */
 import { namedGroups, type RunTerms } from '../wire/index.ts';
-import type { Study } from './package.ts';
+import { isTraining, type Study } from './package.ts';
+import type { StatisticsManifest } from './statistics-manifest.ts';
 
-/** True where the run begins with one secure sum of the features' moments (round 0). */
+/** True where the run of a study that trains begins with one secure sum of the features' moments (round 0). */
 export function hasStatisticsRound(study: Study): boolean {
-  return study.manifest.standardisation === 'swarm';
+  return isTraining(study) && study.manifest.standardisation === 'swarm';
 }
 
 /** True where every member of the run sees every member's update. */
 export function isOpen(study: Study): boolean {
-  return study.manifest.terms.mode === 'open';
+  return isTraining(study) && study.manifest.terms.mode === 'open';
+}
+
+/** True where a study that counts asks each site whether its own share of a cell is too large to be shown. */
+export function hasDominanceRound({ disclosure }: StatisticsManifest): boolean {
+  return disclosure.dominance < 1;
+}
+
+/** Sums of a run: for a study that counts who contributes, the tables, votes on dominance, and the steps of its models. */
+function roundsOf(study: Study): number {
+  if (isTraining(study)) return study.manifest.training.rounds + (hasStatisticsRound(study) ? 1 : 0);
+  const { manifest } = study;
+  return 2 + (hasDominanceRound(manifest) ? 1 : 0) + (manifest.model.length > 0 ? manifest.steps : 0);
 }
 
 /** The terms of a run of this study but for the protocol's version: its update rounds, and the statistics round where it has one. */
 export function runTerms(study: Study): Omit<RunTerms, 'protocol'> {
-  const { terms, training } = study.manifest;
-  const { mode, groups, minMembers, maxAttempts, joinS, shareS, readyS, revealS } = terms;
-  const rounds = training.rounds + (hasStatisticsRound(study) ? 1 : 0);
+  const { minMembers, maxAttempts, joinS, shareS, readyS, revealS } = study.manifest.terms;
+  const groups = isTraining(study) ? study.manifest.terms.groups : undefined;
   return {
-    rounds,
+    rounds: roundsOf(study),
     minMembers,
     maxAttempts,
     joinS,
     shareS,
-    commitS: commitS(training.budgetS),
+    commitS: commitS(study.manifest.kind === 'training' ? study.manifest.training.budgetS : study.manifest.budgetS),
     readyS,
     revealS,
-    open: mode === 'open',
+    open: isOpen(study),
     groupSize: groups === undefined ? 0 : 'size' in groups ? groups.size : namedGroups,
   };
 }

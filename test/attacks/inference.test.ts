@@ -7,11 +7,11 @@ import { isSwarmError } from '../../src/common/index.ts';
 import { membershipLeakage } from '../../src/peer/leakage.ts';
 import { WordStore } from '../../src/peer/store/words.ts';
 import { checkModel } from '../../src/peer/studies.ts';
-import { readStudy } from '../../src/study/index.ts';
 import { differenceNorm } from '../../src/tensor/index.ts';
 import { standardisationOf } from '../../src/training/index.ts';
 import { project } from '../support/demo.ts';
 import { writePatients } from '../support/rows.ts';
+import { readTrainingStudy } from '../support/studies.ts';
 import { Swarm } from '../support/swarm.ts';
 import { attack } from './attack.ts';
 
@@ -27,7 +27,7 @@ afterAll(() => stack.disposeAsync());
 
 /** Distance between the model that a run started from and the one it ended with, as an honest member holds it. */
 async function moved(run: number): Promise<number> {
-  const { genesis } = checkModel(await readStudy(swarm.folder, { signal }));
+  const { genesis } = checkModel(await readTrainingStudy(swarm.folder, { signal }));
   const final = swarm.facts(run, 'final').at(-1);
   const bytes = final && swarm.peer(0).context.blobs.get(final.state);
   if (!bytes) throw new Error('the last state is not here');
@@ -55,7 +55,7 @@ function poison(craft: (words: Uint8Array, plan: SumPlan) => void, plan: SumPlan
 }
 
 attack(10, 'poisoning: forged rows and an update as large as words permit', 'bounded', async () => {
-  const study = await readStudy(swarm.folder, { signal });
+  const study = await readTrainingStudy(swarm.folder, { signal });
   const { genesis } = checkModel(study);
   const plan = updatePlan(1, { parameters: genesis.length, members: 4, clipNorm, weightCap: study.manifest.training.weightCap, maxLoss: 64 });
   const undo = poison((words) => {
@@ -106,7 +106,7 @@ attack(6, 'gradient inversion by tiny batches', 'bounded', async () => {
   const text = readFileSync(file, 'utf8');
   try {
     writeFileSync(file, text.replace('localSteps = 20', 'localSteps = 1').replace('batchSize = 16', 'batchSize = 1'));
-    await expect(readStudy(swarm.folder, { signal }), 'a study that asks for the gradient of one row').rejects.toMatchObject({
+    await expect(readTrainingStudy(swarm.folder, { signal }), 'a study that asks for the gradient of one row').rejects.toMatchObject({
       code: 'STUDY_INVALID',
       blame: 'operator',
     });

@@ -3,11 +3,12 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { stateBytes, stateDigest } from '../../src/aggregation/index.ts';
 import { type Digest, digest } from '../../src/common/index.ts';
 import type { LedgerEvent } from '../../src/ledger/index.ts';
-import { Question } from '../../src/peer/question.ts';
 import { checkModel } from '../../src/peer/studies.ts';
-import { readStudy, runTerms } from '../../src/study/index.ts';
+import { TrainingQuestion } from '../../src/peer/training-question.ts';
+import { runTerms } from '../../src/study/index.ts';
 import { decodeMessage, encodeMessage, protocolVersions, type RoundFact } from '../../src/wire/index.ts';
 import { wait } from '../support/demo.ts';
+import { readTrainingStudy } from '../support/studies.ts';
 import { Swarm } from '../support/swarm.ts';
 import { attack } from './attack.ts';
 
@@ -42,7 +43,7 @@ function released(at: number): readonly string[] {
 
 attack(1, 'model inconsistency: one member is fed another model', 'refused', async () => {
   const victim = swarm.edge(2);
-  const genesis = checkModel(await readStudy(swarm.folder, { signal })).genesis;
+  const genesis = checkModel(await readTrainingStudy(swarm.folder, { signal })).genesis;
   const crafted = stateBytes({
     ordinal: 1,
     parameters: genesis.map((value) => value + 7),
@@ -135,7 +136,7 @@ attack(3, 'differencing by a forced retry', 'refused', async () => {
 attack(5, 'a tiny cohort: two members in a list, terms that allow it', 'refused', async () => {
   const victim = swarm.edge(2);
   const study = swarm.question;
-  const genesis = new Question(study, 4, checkModel(study).genesis.length).genesis(checkModel(study).genesis);
+  const genesis = new TrainingQuestion(study, 4, checkModel(study).genesis.length).genesis(checkModel(study).genesis);
   const roster = swarm.peer(0).context.consortium.approvers(study.id);
   const start = (change: object, members = roster) =>
     swarm.attacker.ledger.submit(
@@ -220,7 +221,7 @@ attack(4, 'differencing across runs with a changed list', 'refused', async () =>
     blame: 'operator',
   });
   const { genesis } = checkModel(study);
-  const from = new Question(study, 3, genesis.length).genesis(genesis);
+  const from = new TrainingQuestion(study, 3, genesis.length).genesis(genesis);
   const roster = swarm.peer(0).context.consortium.approvers(study.id);
   for (const edge of swarm.edges) edge.sent.length = 0;
   await attacker.ledger.submit(

@@ -8,12 +8,12 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { planSizeBytes, planSlots } from '../../src/aggregation/index.ts';
 import { kemDecapsulate, kemEncapsulate, kemKeys, pairSecret, selfKey, x25519Public, x25519Shared } from '../../src/aggregation/secagg/keys.ts';
 import { addMasks } from '../../src/aggregation/secagg/masking.ts';
-import { Question } from '../../src/peer/question.ts';
 import { Vault } from '../../src/peer/store/vault.ts';
 import { checkModel } from '../../src/peer/studies.ts';
-import { readStudy } from '../../src/study/index.ts';
+import { TrainingQuestion } from '../../src/peer/training-question.ts';
 import { seededBytes } from '../support/custodians.ts';
 import { project } from '../support/demo.ts';
+import { readTrainingStudy } from '../support/studies.ts';
 import { Swarm } from '../support/swarm.ts';
 import { attack } from './attack.ts';
 
@@ -73,8 +73,8 @@ attack(23, 'what sizes say about the rows of a member', 'bounded', async () => {
     ].sort();
   for (const kind of ['bundle', 'seed']) for (const at of [1, 2]) expect(sizes(at, kind), `${kind} of members with other rows`).toEqual(sizes(0, kind));
   for (const at of [0, 1, 2]) expect(sizes(at, 'shares').length, 'shares: with the ciphertext, or without').toBeLessThanOrEqual(2);
-  const study = await readStudy(swarm.folder, { signal });
-  const question = new Question(study, 4, checkModel(study).genesis.length);
+  const study = await readTrainingStudy(swarm.folder, { signal });
+  const question = new TrainingQuestion(study, 4, checkModel(study).genesis.length);
   expect(new Set([1, 2].map((ordinal) => planSizeBytes(question.plan({ ordinal })))).size, 'a vector is as long as the plan says').toBe(1);
 });
 

@@ -4,28 +4,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { digest, isSwarmError, type StudyId } from '../../src/common/index.ts';
-import { packStudy, readStudy, type Study, unpackStudy } from '../../src/study/index.ts';
+import { packStudy, type TrainingStudy, unpackStudy } from '../../src/study/index.ts';
 import { encodeModel, type GraphProto, type ModelProto } from '../../src/training/onnx/proto.ts';
 import { done, schwarm } from '../support/consortium.ts';
 import { project } from '../support/demo.ts';
 import { float, int, modelBytes, modelProto } from '../support/onnx-models.ts';
+import { readTrainingStudy } from '../support/studies.ts';
 import { Swarm } from '../support/swarm.ts';
 import { attack } from './attack.ts';
 
 const stack = new AsyncDisposableStack();
 const signal = new AbortController().signal;
 let swarm: Swarm;
-let good: Study;
+let good: TrainingStudy;
 let count = 0;
 
 beforeAll(async () => {
   swarm = await Swarm.start(stack);
-  good = await readStudy(swarm.folder, { signal });
+  good = await readTrainingStudy(swarm.folder, { signal });
 }, 120_000);
 afterAll(() => stack.disposeAsync());
 
 /** A package on the ledger and offered by the attacker, whatever is in it; gives its id. */
-async function published(change: Partial<Pick<Study, 'featuresSql' | 'model'>>): Promise<StudyId> {
+async function published(change: Partial<Pick<TrainingStudy, 'featuresSql' | 'model'>>): Promise<StudyId> {
   const packed = packStudy({ ...good, manifest: { ...good.manifest, title: `study ${++count}` }, ...change });
   const { id } = unpackStudy(packed);
   const root = swarm.peer(3).context.blobs.put(packed);
@@ -35,7 +36,7 @@ async function published(change: Partial<Pick<Study, 'featuresSql' | 'model'>>):
 }
 
 /** What approving ends in, at an honest steward's peer: a code, or `approved`. */
-async function approving(change: Partial<Pick<Study, 'featuresSql' | 'model'>>): Promise<string> {
+async function approving(change: Partial<Pick<TrainingStudy, 'featuresSql' | 'model'>>): Promise<string> {
   const id = await published(change);
   const ended = await swarm
     .peer(0)

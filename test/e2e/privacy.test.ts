@@ -9,9 +9,8 @@ import { type Account, silentLogger } from '../../src/common/index.ts';
 import { connectLedger, signAccountMessage, verifyAccountSignature } from '../../src/ledger/index.ts';
 import { createNetwork, signWithPeerKey } from '../../src/network/index.ts';
 import { loadIdentity, loadLedgerToken } from '../../src/peer/index.ts';
-import { Question } from '../../src/peer/question.ts';
 import { checkModel } from '../../src/peer/studies.ts';
-import { readStudy } from '../../src/study/index.ts';
+import { TrainingQuestion } from '../../src/peer/training-question.ts';
 import { bindingStatement, protocolVersions } from '../../src/wire/index.ts';
 import { bareNode, protocolsOf } from '../support/bare-node.ts';
 import { realClock } from '../support/clock.ts';
@@ -20,6 +19,7 @@ import { wait } from '../support/demo.ts';
 import { fetchWhole, institution } from '../support/network.ts';
 import { modelBytes } from '../support/onnx-models.ts';
 import { canaries, writePatients } from '../support/rows.ts';
+import { readTrainingStudy } from '../support/studies.ts';
 import { bytesOfPlainWords, chiSquare, shareOfEqualWords } from '../support/uniformity.ts';
 
 const minutes = 60_000;
@@ -124,8 +124,8 @@ async function listenIn(run: number, into: Map<string, Uint8Array>, until: Abort
   const handlers = { message: () => undefined, content: () => undefined };
   await using network = await createNetwork({ peerKey, hello }, options, handlers, { ...parts, accountSigner: verifyAccountSignature });
   network.setMembers(new Map(consortium.enrolments.map((enrolment) => [enrolment.peerId, enrolment.account])) as never);
-  const read = await readStudy(studyFolder, { signal });
-  const question = new Question(read, working.length, checkModel(read).genesis.length);
+  const read = await readTrainingStudy(studyFolder, { signal });
+  const question = new TrainingQuestion(read, working.length, checkModel(read).genesis.length);
   const owners = consortium.enrolments.filter((_, member) => member !== listener).sort((a, b) => (a.account < b.account ? -1 : 1));
   const fetches: Promise<void>[] = [];
   for await (const { events } of ledger.batches(undefined, { signal: until })) {
@@ -178,8 +178,8 @@ describe('vectors on their way', () => {
   });
 
   test('are gone from every disk once their round is over, and so is what could unmask them', async () => {
-    const read = await readStudy(studyFolder, { signal });
-    const question = new Question(read, working.length, checkModel(read).genesis.length);
+    const read = await readTrainingStudy(studyFolder, { signal });
+    const question = new TrainingQuestion(read, working.length, checkModel(read).genesis.length);
     const vectorSizes = new Set([0, 1].map((ordinal) => planSizeBytes(question.plan({ ordinal }))));
     const homes = working.map((member) => consortium.home(member));
     await consortium.until('every member has closed its runs', async () => homes.every((home) => readdirSync(join(home, 'vault', 'keys')).length === 0));

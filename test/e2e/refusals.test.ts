@@ -7,12 +7,13 @@ import { digestOf, silentLogger, utf8 } from '../../src/common/index.ts';
 import { connectLedger } from '../../src/ledger/index.ts';
 import { loadIdentity, loadLedgerToken } from '../../src/peer/index.ts';
 import { BlobStore } from '../../src/peer/store/blobs.ts';
-import { packStudy, readStudy, withSeed } from '../../src/study/index.ts';
+import { packStudy, withSeed } from '../../src/study/index.ts';
 import { decodeModel, encodeModel } from '../../src/training/onnx/proto.ts';
 import { realClock } from '../support/clock.ts';
 import { CliConsortium, done } from '../support/consortium.ts';
 import { modelBytes, modelProto } from '../support/onnx-models.ts';
 import { expectRefusal } from '../support/refusal.ts';
+import { readTrainingStudy } from '../support/studies.ts';
 
 const signal = new AbortController().signal;
 const folder = mkdtempSync(join(tmpdir(), 'schwarm-refusals-'));
@@ -261,7 +262,7 @@ describe('what stands in the study', () => {
   });
 
   test('a package that does not fit the hash on the ledger', async () => {
-    const study = await readStudy(join(folder, 'study'), { signal });
+    const study = await readTrainingStudy(join(folder, 'study'), { signal });
     const other = withSeed(study, 99);
     const packed = packStudy(other);
     const root = new BlobStore(consortium.home(1)).put(packed);

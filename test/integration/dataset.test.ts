@@ -6,20 +6,21 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isSwarmError, silentLogger } from '../../src/common/index.ts';
 import { bindDataset, checkDataset, loadFeatures, splitCounts } from '../../src/dataset/index.ts';
-import { readStudy, type Study, writeStudyTemplate } from '../../src/study/index.ts';
+import { type TrainingStudy, writeStudyTemplate } from '../../src/study/index.ts';
 import { realClock } from '../support/clock.ts';
+import { readTrainingStudy } from '../support/studies.ts';
 
 const open = { signal: new AbortController().signal };
 const parts = { clock: realClock, logger: silentLogger };
 const good = 'patient_id,age,systolic,outcome,secret\na,50,120.5,0,x\nb,61,140,1,y\nc,72,,1,z\nd,40,110,0,w\n';
 let folder: string;
-let study: Study;
+let study: TrainingStudy;
 let files = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'schwarm-dataset-'));
   await writeStudyTemplate(join(folder, 'study'), open);
-  study = await readStudy(join(folder, 'study'), open);
+  study = await readTrainingStudy(join(folder, 'study'), open);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -37,13 +38,13 @@ async function failure(work: Promise<unknown>): Promise<{ code: string; message:
   return isSwarmError(error) ? { code: error.code, message: error.message } : { code: `uncoded: ${String(error)}`, message: '' };
 }
 
-const loaded = async (csv: string, change: Partial<Study> = {}) => await loadFeatures({ ...study, ...change }, await bound(csv), open, parts);
+const loaded = async (csv: string, change: Partial<TrainingStudy> = {}) => await loadFeatures({ ...study, ...change }, await bound(csv), open, parts);
 
 describe('the shipped study', () => {
   const home = fileURLToPath(new URL('../../deploy/studies/heart-disease', import.meta.url));
 
   test('gives FLamby’s counts at each hospital', async () => {
-    const heart = await readStudy(home, open);
+    const heart = await readTrainingStudy(home, open);
     const counts: unknown[] = [];
     for (const name of ['cleveland', 'budapest', 'zurich', 'long-beach']) {
       const table = await loadFeatures(heart, await bindDataset(name, [join(home, 'data', `${name}.csv`)], open), open, parts);

@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../src/common/index.ts';
 import { bindDataset, type FeatureTable, loadFeatures, pooledTable } from '../../src/dataset/index.ts';
-import { readStudy } from '../../src/study/index.ts';
 import { accuracy, auc, createOnnxTrainer, type Scores, scaledMoments, standardisationOf, trainingTask } from '../../src/training/index.ts';
 import { realClock } from '../support/clock.ts';
+import { readTrainingStudy } from '../support/studies.ts';
 
 const open = { signal: new AbortController().signal };
 const parts = { clock: realClock, logger: silentLogger };
 const home = fileURLToPath(new URL('../../deploy/studies/heart-disease', import.meta.url));
-const study = await readStudy(home, open);
+const study = await readTrainingStudy(home, open);
 const { columns, training } = { columns: study.manifest.features.column, training: study.manifest.training };
 const tables: FeatureTable[] = [];
 for (const name of ['cleveland', 'budapest', 'zurich', 'long-beach']) {

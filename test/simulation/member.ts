@@ -16,8 +16,8 @@ import { groupsOfRun } from '../../src/peer/groups.ts';
 import { liveRounds } from '../../src/peer/limits.ts';
 import type { LocalRows } from '../../src/peer/local-work.ts';
 import { removeOrphans } from '../../src/peer/orphans.ts';
-import type { Question } from '../../src/peer/question.ts';
 import { openKey, type RowsBase, releaseKey } from '../../src/peer/releases.ts';
+import type { TrainingQuestion } from '../../src/peer/training-question.ts';
 import { type Input, initialState, type RoundConfig, type RoundState, step } from '../../src/round/index.ts';
 import { decodeMessage, protocolVersions } from '../../src/wire/index.ts';
 import { Access, Crash, type Disk, type DiskWatcher } from './disk.ts';
@@ -33,7 +33,7 @@ export interface MemberParts {
   readonly clock: Clock;
   readonly ledger: (access: Access) => Ledger;
   readonly network: (access: Access) => Network;
-  readonly question: () => Question;
+  readonly question: () => TrainingQuestion;
   readonly rows: () => LocalRows;
   readonly genesis: { readonly bytes: Uint8Array; readonly hash: RunView['base'] };
   /** Where the study has an audit window. */
@@ -217,7 +217,7 @@ export class Incarnation {
   }
 
   /** As `Runs` finds them. */
-  #groups({ study }: Question): GroupTree | undefined {
+  #groups({ study }: TrainingQuestion): GroupTree | undefined {
     const named = this.#consortium.namedAtStart(1);
     return named && groupsOfRun(study, named);
   }

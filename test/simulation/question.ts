@@ -13,9 +13,10 @@ import {
 import { type Digest, seededChance } from '../../src/common/index.ts';
 import type { FeatureTable } from '../../src/dataset/index.ts';
 import type { LocalRows } from '../../src/peer/local-work.ts';
-import { type NextState, Question } from '../../src/peer/question.ts';
-import type { Study } from '../../src/study/index.ts';
-import { manifestSchema } from '../../src/study/manifest.ts';
+import type { NextState } from '../../src/peer/next-state.ts';
+import { TrainingQuestion } from '../../src/peer/training-question.ts';
+import type { TrainingStudy } from '../../src/study/index.ts';
+import { trainingSchema } from '../../src/study/manifest.ts';
 import { createArithmeticTrainer, standardisationOf, type Trainer } from '../../src/training/index.ts';
 import type { Groups } from './groups.ts';
 import { named } from './named.ts';
@@ -33,9 +34,9 @@ export interface Asked {
 
 /** Groups are named anew in each schedule: studies are kept for those who ask again soon. */
 const keptStudies = 64;
-const studies = new Map<string, Study>();
+const studies = new Map<string, TrainingStudy>();
 
-function studyWith(asked: Asked): Study {
+function studyWith(asked: Asked): TrainingStudy {
   const name = nameOf(asked);
   const study = studies.get(name) ?? makeStudy(asked);
   if (studies.size >= keptStudies) studies.clear();
@@ -47,9 +48,9 @@ function nameOf({ statistics, openRule, groups }: Asked): string {
   return `${statistics} ${openRule?.kind} ${groups?.rule.kind} ${JSON.stringify(groups?.named)}`;
 }
 
-function makeStudy(asked: Asked): Study {
+function makeStudy(asked: Asked): TrainingStudy {
   const { statistics, openRule, groups } = asked;
-  const manifest = manifestSchema.parse({
+  const manifest = trainingSchema.parse({
     format: 'schwarm.study/1',
     kind: 'training',
     title: 'Simulation',
@@ -85,7 +86,7 @@ export const parameters = features.length + 1;
 type Opened = (state: RoundState, sum: Uint8Array, next: NextState, groups: readonly OpenedGroup[] | undefined) => void;
 
 /** The study, and a question that shows every sum it opens. */
-export class WatchedQuestion extends Question {
+export class WatchedQuestion extends TrainingQuestion {
   readonly #opened: Opened;
   /** What groups gave, by what was merged of it. */
   readonly #groups = new WeakMap<Uint8Array, readonly OpenedGroup[]>();
@@ -95,13 +96,13 @@ export class WatchedQuestion extends Question {
     this.#opened = opened;
   }
 
-  override async next(...[state, base, sum, bulk, options]: Parameters<Question['next']>): Promise<NextState | undefined> {
+  override async next(...[state, base, sum, bulk, options]: Parameters<TrainingQuestion['next']>): Promise<NextState | undefined> {
     const next = await super.next(state, base, sum, bulk, options);
-    if (next) this.#opened(state, sum, next, this.#groups.get(sum));
+    if (next && 'parameters' in state) this.#opened(state, sum, next, this.#groups.get(sum));
     return next;
   }
 
-  override async mergeGroups(...[state, tree, sums, bulk, options]: Parameters<Question['mergeGroups']>): Promise<Uint8Array> {
+  override async mergeGroups(...[state, tree, sums, bulk, options]: Parameters<TrainingQuestion['mergeGroups']>): Promise<Uint8Array> {
     const groups = leavesOfTree(tree).map((members, at) => ({ members, sum: new Uint8Array(sums[at] ?? []) }));
     const merged = await super.mergeGroups(state, tree, sums, bulk, options);
     this.#groups.set(merged, groups);
@@ -139,8 +140,8 @@ export function rowsOf(seed: number, member: number, work: (ordinal: number) => 
 }
 
 /** The question and the plan that follow a state, for oracles. */
-export function planOf(asked: Asked, ordinal: number): { readonly question: Question; readonly plan: SumPlan } {
-  const question = new Question(studyWith(asked), asked.members, parameters);
+export function planOf(asked: Asked, ordinal: number): { readonly question: TrainingQuestion; readonly plan: SumPlan } {
+  const question = new TrainingQuestion(studyWith(asked), asked.members, parameters);
   return { question, plan: question.plan({ ordinal }) };
 }
 

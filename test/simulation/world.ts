@@ -1,7 +1,7 @@
 /** The world of one schedule: members, chain and network under one time and one stream of chance. Run twice, it does the same. */
 import { hybridKeys, type KeyAgreement } from '../../src/aggregation/index.ts';
 import { type Account, seededChance } from '../../src/common/index.ts';
-import type { Question } from '../../src/peer/question.ts';
+import type { TrainingQuestion } from '../../src/peer/training-question.ts';
 import { trainingErrors } from '../../src/training/errors.ts';
 import { namedGroups } from '../../src/wire/index.ts';
 import { Conditions } from './conditions.ts';
@@ -42,7 +42,7 @@ class World {
   readonly #spectator: Spectator;
   readonly #places: readonly Place[];
   readonly #accounts: readonly Account[];
-  readonly #genesis: ReturnType<Question['genesis']>;
+  readonly #genesis: ReturnType<TrainingQuestion['genesis']>;
   readonly #luck: Luck;
   readonly #trace = new Trace(this.#time);
   readonly #links: Links;
@@ -260,7 +260,7 @@ class World {
     };
   }
 
-  #question(member: number): Question {
+  #question(member: number): TrainingQuestion {
     return new WatchedQuestion(this.#schedule, (base, sum, next, groups) => {
       const newest = this.#places[member]?.incarnation?.newest();
       if (newest?.state.phase !== 'reveal') return;

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { type StudyId, silentLogger } from '../../src/common/index.ts';
 import { deployConsortium, freshAccountKey, freshToken, serveLedger } from '../../src/ledger/index.ts';
 import { createHome, createPeer, type Peer, type PeerParts, systemClock } from '../../src/peer/index.ts';
-import { packStudy, readStudy } from '../../src/study/index.ts';
+import { packStudy } from '../../src/study/index.ts';
 import { project, wait } from './demo.ts';
 import { freePort } from './sockets.ts';
+import { readTrainingStudy } from './studies.ts';
 
 const { signal } = new AbortController();
 const parts = { clock: systemClock, logger: silentLogger };
@@ -70,7 +71,7 @@ export async function heartPeers(
   const studyFolder = join(folder, 'study');
   cpSync(question.folder, studyFolder, { recursive: true });
   writeFileSync(join(studyFolder, 'study.toml'), edit(readFileSync(join(studyFolder, 'study.toml'), 'utf8')));
-  const study = await readStudy(studyFolder, { signal });
+  const study = await readTrainingStudy(studyFolder, { signal });
   await peers[0]?.studies.publish(packStudy(study));
   await Promise.all(
     peers.map(async (peer, at) => {

@@ -2,9 +2,10 @@
 import { fileURLToPath } from 'node:url';
 import { silentLogger } from '../../src/common/index.ts';
 import { bindDataset, type FeatureTable, loadFeatures } from '../../src/dataset/index.ts';
-import { readStudy, type Study } from '../../src/study/index.ts';
+import type { TrainingStudy } from '../../src/study/index.ts';
 import { accuracy, auc, createOnnxTrainer, scaledMoments, standardisationOf, trainingTask } from '../../src/training/index.ts';
 import { realClock } from './clock.ts';
+import { readTrainingStudy } from './studies.ts';
 
 const open = { signal: new AbortController().signal };
 const parts = { clock: realClock, logger: silentLogger };
@@ -13,15 +14,15 @@ const home = fileURLToPath(new URL('../../deploy/studies/heart-disease/', import
 /** The four hospitals of the shipped study, by the names that their peers have. */
 export const hospitals = { Cleveland: 'cleveland', Budapest: 'budapest', Zürich: 'zurich', 'Long Beach': 'long-beach' };
 
-export async function heartDisease(): Promise<{ readonly study: Study; readonly tables: readonly FeatureTable[] }> {
-  const study = await readStudy(home, open);
+export async function heartDisease(): Promise<{ readonly study: TrainingStudy; readonly tables: readonly FeatureTable[] }> {
+  const study = await readTrainingStudy(home, open);
   const load = async (name: string): Promise<FeatureTable> => loadFeatures(study, await bindDataset(name, [`${home}data/${name}.csv`], open), open, parts);
   return { study, tables: await Promise.all(Object.values(hospitals).map(load)) };
 }
 
 /** Accuracy at each hospital and AUC over all test rows after plain averaging with this seed. */
 export async function plainAveraging(
-  study: Study,
+  study: TrainingStudy,
   tables: readonly FeatureTable[],
   seed: number,
 ): Promise<{ readonly accuracies: readonly number[]; readonly pooledAuc: number }> {

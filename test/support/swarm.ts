@@ -6,12 +6,13 @@ import { expect } from 'vitest';
 import type { Account, StudyId } from '../../src/common/index.ts';
 import type { LedgerEvent } from '../../src/ledger/index.ts';
 import type { Peer } from '../../src/peer/index.ts';
-import { packStudy, readStudy, type Study, withSeed, writeStudyTemplate } from '../../src/study/index.ts';
+import { packStudy, type TrainingStudy, withSeed, writeStudyTemplate } from '../../src/study/index.ts';
 import type { RoundFact } from '../../src/wire/index.ts';
 import { wait } from './demo.ts';
 import { Subverted } from './malicious.ts';
 import { heartPeers } from './peers.ts';
 import { writePatients } from './rows.ts';
+import { readTrainingStudy } from './studies.ts';
 
 /** Short phases: an attacker that keeps silent costs the honest this much. */
 const terms = '\n[terms]\njoinS = 10\nshareS = 10\nreadyS = 8\nrevealS = 12\n';
@@ -30,10 +31,10 @@ export class Swarm {
   readonly edges: readonly Subverted[];
   readonly folder: string;
   readonly #rowsOf: (peer: number) => number;
-  #question: Study;
+  #question: TrainingStudy;
   #runs = 0;
 
-  private constructor(peers: readonly Peer[], edges: readonly Subverted[], question: Study, folder: string, rowsOf: (peer: number) => number) {
+  private constructor(peers: readonly Peer[], edges: readonly Subverted[], question: TrainingStudy, folder: string, rowsOf: (peer: number) => number) {
     this.peers = peers;
     this.edges = edges;
     this.#question = question;
@@ -42,7 +43,7 @@ export class Swarm {
   }
 
   /** The study that all have approved last. */
-  get question(): Study {
+  get question(): TrainingStudy {
     return this.#question;
   }
 
@@ -60,7 +61,7 @@ export class Swarm {
     const fileOf = (peer: number) => writePatients(join(folder, `patients-${peer}.csv`), rowsOf(peer), peer);
     const edges = Array.from({ length: 4 }, () => new Subverted());
     const { peers } = await heartPeers(stack, (peer) => edges[peer]?.parts ?? {}, { question: { folder: studyFolder, fileOf } });
-    return new Swarm(peers, edges, await readStudy(studyFolder, { signal: new AbortController().signal }), studyFolder, rowsOf);
+    return new Swarm(peers, edges, await readTrainingStudy(studyFolder, { signal: new AbortController().signal }), studyFolder, rowsOf);
   }
 
   peer(at: number): Peer {

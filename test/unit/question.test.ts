@@ -1,12 +1,12 @@
 /** What a study asks of a site beyond the sum: its share of the rows, and whether its own rows agree. */
 import { expect, it } from 'vitest';
-import { Question } from '../../src/peer/question.ts';
-import { manifestSchema } from '../../src/study/manifest.ts';
+import { TrainingQuestion } from '../../src/peer/training-question.ts';
+import { trainingSchema } from '../../src/study/manifest.ts';
 import { meanLoss } from '../../src/training/index.ts';
 import { named } from '../simulation/named.ts';
 
-function question(own: object): Question {
-  const manifest = manifestSchema.parse({
+function question(own: object): TrainingQuestion {
+  const manifest = trainingSchema.parse({
     format: 'schwarm.study/1',
     kind: 'training',
     title: 'Test',
@@ -31,7 +31,7 @@ function question(own: object): Question {
     metrics: ['auc'],
     ...own,
   });
-  return new Question({ id: named('study'), manifest, featuresSql: 'SELECT 1', model: new Uint8Array(1) }, 3, 2);
+  return new TrainingQuestion({ id: named('study'), manifest, featuresSql: 'SELECT 1', model: new Uint8Array(1) }, 3, 2);
 }
 
 const parameters = new Float32Array(2);

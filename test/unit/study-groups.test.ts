@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isSwarmError, utf8 } from '../../src/common/index.ts';
-import { exposureOf, packStudy, readStudy, runTerms, type Study, type StudyProblem, unpackStudy, writeStudyTemplate } from '../../src/study/index.ts';
+import { exposureOf, packStudy, runTerms, type StudyProblem, type TrainingStudy, unpackStudy, writeStudyTemplate } from '../../src/study/index.ts';
 import { checkManifest } from '../../src/study/problems.ts';
+import { readTrainingStudy } from '../support/studies.ts';
 
 const { signal } = new AbortController();
 let folder: string;
@@ -17,12 +18,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** The template with these lines at the end of its study.toml. */
-async function studyWith(lines: string): Promise<Study> {
+async function studyWith(lines: string): Promise<TrainingStudy> {
   const copy = await mkdtemp(join(folder, 'edited-'));
   await cp(join(folder, 'new'), copy, { recursive: true });
   const path = join(copy, 'study.toml');
   await writeFile(path, `${await readFile(path, 'utf8')}\n${lines}\n`);
-  return await readStudy(copy, { signal });
+  return await readTrainingStudy(copy, { signal });
 }
 
 async function problemsOf(lines: string): Promise<readonly StudyProblem[]> {
@@ -141,10 +142,12 @@ members = ["o", "p", "q"]
       const checked = checkManifest(root);
       return 'problems' in checked ? checked.problems.map(({ place, allowed }) => `${place}: ${allowed}`) : [];
     };
-    const groupsAt = (depth: number): readonly string[] => placesOf({ terms: { groups: [deep(depth), leaf('x')] } }).filter((one) => one.startsWith('terms'));
+    const groupsAt = (depth: number): readonly string[] =>
+      placesOf({ kind: 'training', terms: { groups: [deep(depth), leaf('x')] } }).filter((one) => one.startsWith('terms'));
     expect(groupsAt(3)).toEqual([]);
     expect(groupsAt(4)).toEqual(['terms.groups[1].groups[1].groups[1].groups[1].groups: groups at most 4 deep']);
-    const endless = (text: string): unknown => JSON.parse(`{"title":${text.repeat(50_000)}${text === '[' ? ']'.repeat(50_000) : `1${'}'.repeat(50_000)}`}}`);
+    const endless = (text: string): unknown =>
+      JSON.parse(`{"kind":"training","title":${text.repeat(50_000)}${text === '[' ? ']'.repeat(50_000) : `1${'}'.repeat(50_000)}`}}`);
     for (const text of ['[', '{"a":']) expect(placesOf(endless(text))).toContainEqual(expect.stringContaining('title'));
   });
 });

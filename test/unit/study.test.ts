@@ -12,23 +12,23 @@ import {
   hasStatisticsRound,
   logisticModel,
   packStudy,
-  readStudy,
   runTerms,
-  type Study,
   type StudyProblem,
+  type TrainingStudy,
   unpackStudy,
   withSeed,
   writeStudyTemplate,
 } from '../../src/study/index.ts';
+import { readTrainingStudy } from '../support/studies.ts';
 
 const { signal } = new AbortController();
 let folder: string;
-let study: Study;
+let study: TrainingStudy;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'schwarm-study-'));
   await writeStudyTemplate(join(folder, 'new'), { signal });
-  study = await readStudy(join(folder, 'new'), { signal });
+  study = await readTrainingStudy(join(folder, 'new'), { signal });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -42,7 +42,7 @@ async function edited(edit: (toml: string) => string): Promise<string> {
 }
 
 async function problemsOf(edit: (toml: string) => string): Promise<readonly StudyProblem[]> {
-  const error = await readStudy(await edited(edit), { signal }).catch((caught: unknown) => caught);
+  const error = await readTrainingStudy(await edited(edit), { signal }).catch((caught: unknown) => caught);
   expect(isSwarmError(error, 'STUDY_INVALID')).toBe(true);
   return isSwarmError(error) ? (error.detail['problems'] as StudyProblem[]) : [];
 }
@@ -68,19 +68,19 @@ describe('reading', () => {
 
   test('open mode is a term that the ledger knows, and says what the others see', async () => {
     const rule = '{ kind = "krum", f = 1 }';
-    const open = await readStudy(await edited((toml) => `${toml}\n[terms]\nmode = "open"\nminMembers = 5\nrule = ${rule}\n`), { signal });
+    const open = await readTrainingStudy(await edited((toml) => `${toml}\n[terms]\nmode = "open"\nminMembers = 5\nrule = ${rule}\n`), { signal });
     expect(runTerms(open)).toEqual({ ...runTerms(study), minMembers: 5, open: true });
     expect(exposureOf(open)).toEqual([expect.stringMatching(/^OPEN: every other member/), expect.stringMatching(/Krum.*1 of them may be/)]);
     expect(open.id).not.toBe(study.id);
   });
 
   test('COMMIT follows from the budget, and dominance is three fifths wherever rows are counted', async () => {
-    const quick = await readStudy(await edited((toml) => toml.replace('budgetS = 600', 'budgetS = 5')), { signal });
+    const quick = await readTrainingStudy(await edited((toml) => toml.replace('budgetS = 600', 'budgetS = 5')), { signal });
     expect(runTerms(quick).commitS).toBe(70);
     expect(study.manifest.terms.dominance).toBe(0.6);
     expect(study.manifest.validation).toEqual({ worsening: 0.5 });
     const uncounted = (toml: string): string => toml.replace('standardisation = "swarm"', 'standardisation = "none"');
-    expect((await readStudy(await edited(uncounted), { signal })).manifest.terms.dominance).toBeUndefined();
+    expect((await readTrainingStudy(await edited(uncounted), { signal })).manifest.terms.dominance).toBeUndefined();
     expect(await problemsOf((toml) => `${uncounted(toml)}\n[terms]\ndominance = 0.5\n`)).toMatchObject([{ place: 'terms.dominance' }]);
   });
 
@@ -130,16 +130,16 @@ describe('reading', () => {
   });
 
   test('a line that is no TOML is named', async () => {
-    const error = await readStudy(await edited((toml) => toml.replace('seed = 1', 'seed = = 1')), { signal }).catch((caught: unknown) => caught);
+    const error = await readTrainingStudy(await edited((toml) => toml.replace('seed = 1', 'seed = = 1')), { signal }).catch((caught: unknown) => caught);
     expect(isSwarmError(error, 'STUDY_BAD_TOML') && error.detail['line']).toBe(8);
   });
 
   test('a missing file and an empty file are named', async () => {
     const copy = await edited((toml) => toml);
     await writeFile(join(copy, 'features.sql'), '');
-    await expect(readStudy(copy, { signal })).rejects.toThrow(/features\.sql, whole file: found 0 bytes/);
+    await expect(readTrainingStudy(copy, { signal })).rejects.toThrow(/features\.sql, whole file: found 0 bytes/);
     await rm(join(copy, 'model.onnx'));
-    await expect(readStudy(copy, { signal })).rejects.toMatchObject({ code: 'STUDY_UNREADABLE' });
+    await expect(readTrainingStudy(copy, { signal })).rejects.toMatchObject({ code: 'STUDY_UNREADABLE' });
   });
 
   test('the template overwrites nothing', async () => {
@@ -165,14 +165,14 @@ describe('identity', () => {
   });
 
   test('comments and order of keys do not matter, the smallest change of content does', async () => {
-    const same = await readStudy(
+    const same = await readTrainingStudy(
       await edited((toml) => `# a comment\n${toml.replace('task = "binary"                      # or "multiclass"\nseed = 1', 'seed = 1\ntask = "binary"')}`),
       { signal },
     );
     expect(same.id).toBe(study.id);
     const copy = await edited((toml) => toml);
     await writeFile(join(copy, 'features.sql'), `${study.featuresSql} `);
-    expect((await readStudy(copy, { signal })).id).not.toBe(study.id);
+    expect((await readTrainingStudy(copy, { signal })).id).not.toBe(study.id);
     expect(withSeed(study, 2).id).not.toBe(study.id);
     expect(withSeed(withSeed(study, 2), 1).id).toBe(study.id);
   });
@@ -188,7 +188,7 @@ describe('the packed form', () => {
   test('an audit window is off unless the study says so, is part of the hash, and is said before approval', async () => {
     expect(study.manifest.terms.audit).toBe(false);
     expect(auditSentences(study)).toEqual([]);
-    const audited = await readStudy(await edited((toml) => `${toml}\n[terms]\naudit = true\n`), { signal });
+    const audited = await readTrainingStudy(await edited((toml) => `${toml}\n[terms]\naudit = true\n`), { signal });
     expect(audited.id).not.toBe(study.id);
     expect(auditSentences(audited).join(' ')).toMatch(/^AUDIT WINDOW: .*offline key.* Only this institution can open it/);
   });

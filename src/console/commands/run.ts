@@ -6,6 +6,7 @@ import { runFolder } from '../../peer/index.ts';
 import type { ApiClient } from '../client.ts';
 import { watchMs } from '../limits.ts';
 import { writeOwnReport } from '../report/own-report.ts';
+import { writeTables } from '../report/tables.ts';
 import type { RunDocument } from '../run-document.ts';
 import { jsonLine, plain, Shell } from '../shell.ts';
 
@@ -99,6 +100,11 @@ export function addRunCommands(program: Command): void {
       await shell.api().send<object>('POST', `/v1/runs/${number}/reinstate`, {});
       shell.print({ run: number }, [`this member takes part in run ${number} again from the next round`]);
     });
+  addResultCommands(run);
+  addModelCommands(program);
+}
+
+function addResultCommands(run: Command): void {
   run
     .command('report')
     .argument('[number]', 'number of the run (default: the newest)', Number)
@@ -112,6 +118,22 @@ export function addRunCommands(program: Command): void {
       const written = await writeOwnReport(api, which, folder);
       shell.print(written.document, [...written.lines, `report ${join(folder, 'report.html')}`]);
     });
+  run
+    .command('tables')
+    .argument('[number]', 'number of the run (default: the newest)', Number)
+    .option('--folder <folder>', 'where to write them (default: runs/ in the home)')
+    .description('what a finished run counted, as report.html, cells.csv, models.csv and tables.json')
+    .action(async (number: number | undefined, flags: { folder?: string }, command: Command) => {
+      const shell = new Shell(command);
+      const api = shell.api();
+      const which = await newest(api, number);
+      const folder = flags.folder === undefined ? runFolder(shell.home, which) : resolve(flags.folder);
+      const written = await writeTables(api, which, folder);
+      shell.print(written.document, [...written.lines, `report ${join(folder, 'report.html')}`]);
+    });
+}
+
+function addModelCommands(program: Command): void {
   const model = program.command('model').description('trained models');
   model
     .command('export')

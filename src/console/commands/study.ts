@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Approved, checkModel, type HalfApproved, newStudyFolder, packStudyFolder } from '../../peer/index.ts';
+import { type Approved, checkModel, exposureOf, type HalfApproved, isTraining, newStudyFolder, packStudyFolder } from '../../peer/index.ts';
 import { plain, Shell } from '../shell.ts';
 import { readPerson } from './person.ts';
 
@@ -9,12 +9,12 @@ interface Detail {
     readonly title: string;
     readonly question: string;
     readonly purpose: string;
-    readonly training: { readonly rounds: number; readonly localSteps: number };
+    readonly training?: { readonly rounds: number; readonly localSteps: number };
   };
   readonly audit: readonly string[];
   readonly exposure: readonly string[];
   readonly featuresSql: string;
-  readonly model: { readonly operators: readonly string[]; readonly parameters: number };
+  readonly model: { readonly operators: readonly string[]; readonly parameters: number } | null;
   readonly publisher: string;
   readonly decisions: readonly { readonly name: string; readonly approved: boolean }[];
 }
@@ -23,7 +23,8 @@ function approvalLines(done: Approved | HalfApproved): string[] {
   const id = done.study.slice(0, 12);
   if ('missing' in done) return [`noted for ${id}: ${done.by.map(plain).join(', ')} · ${done.missing} more person must approve before the ledger is told`];
   const sparse = done.sparse.map(({ name, rows }) => `note: ${plain(name)} differs in ${rows} training rows only; what the sum says of it is about them`);
-  return [`approved ${id} with ${done.train} training and ${done.test} test rows`, ...sparse];
+  const rows = 'train' in done ? `${done.train} training and ${done.test} test rows` : `${done.rows} rows about ${done.units} different persons or cases`;
+  return [`approved ${id} with ${rows}`, ...sparse];
 }
 
 const signal = new AbortController().signal;
@@ -36,7 +37,11 @@ function detailLines(detail: Detail): string[] {
     `question   ${plain(manifest.question)}`,
     `purpose    ${plain(manifest.purpose)}`,
     `published  by ${plain(detail.publisher)}`,
-    `trains     ${model.parameters} parameters (${model.operators.join(', ')}), ${manifest.training.rounds} rounds of at most ${manifest.training.localSteps} local steps`,
+    ...(model && manifest.training
+      ? [
+          `trains     ${model.parameters} parameters (${model.operators.join(', ')}), ${manifest.training.rounds} rounds of at most ${manifest.training.localSteps} local steps`,
+        ]
+      : []),
     ...detail.audit.map((sentence, at) => `${at === 0 ? 'audit      ' : '           '}${sentence}`),
     ...detail.exposure.map((sentence, at) => `${at === 0 ? 'seen       ' : '           '}${plain(sentence)}`),
     `decided    ${decided.join(' · ') || 'nobody yet'}`,
@@ -68,12 +73,11 @@ export function addStudyCommands(program: Command): void {
     .action(async (folder: string, _flags: object, command: Command) => {
       const shell = new Shell(command);
       const { study: read, packed } = await packStudyFolder(folder, { signal });
-      const report = checkModel(read);
+      const report = isTraining(read) ? checkModel(read) : undefined;
       await shell.api().send<object>('POST', '/v1/studies?check=only', packed);
-      shell.print({ study: read.id, parameters: report.genesis.length, operators: report.operators }, [
-        `${plain(read.manifest.title)} · ${read.id}`,
-        `${report.genesis.length} parameters will be trained: ${report.operators.join(', ')}`,
-      ]);
+      const trained = report && { parameters: report.genesis.length, operators: report.operators };
+      const what = trained ? [`${trained.parameters} parameters will be trained: ${trained.operators.join(', ')}`] : exposureOf(read).map(plain);
+      shell.print({ study: read.id, ...trained }, [`${plain(read.manifest.title)} · ${read.id}`, ...what]);
       shell.next(`\`schwarm study publish ${folder}\``);
     });
   study

@@ -67,6 +67,14 @@ function table({ rows, all }: ReportDocument): string {
   return `<table><thead>${head}</thead><tbody>${[...rows, ...(all ? [all] : [])].map((row) => tableRow(row, withAlone)).join('')}</tbody></table>${pooled}<p class="soft">A dash stands where either class has fewer than five test rows.</p>`;
 }
 
+/** A page that needs neither network nor scripts: `body` is HTML. */
+export function document(title: string, body: string): string {
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escaped(title)}</title><style>${style}</style></head><body>
+${body}
+</body></html>
+`;
+}
+
 /** The whole report as one HTML document. */
 export function renderReport(report: ReportDocument): string {
   const { title, question, outcome, missing, verdict, curve, roc, facts } = report;
@@ -76,12 +84,12 @@ export function renderReport(report: ReportDocument): string {
   });
   const rocChart = lineChart(roc, { label: 'ROC curves on test rows', x: [0, 1], y: [0, 1], digits: { x: 1, y: 1 } });
   const without = missing.length > 0 ? ` · without ${missing.map(escaped).join(', ')}` : '';
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escaped(title)}</title><style>${style}</style></head><body>
-<h1>${escaped(title)}</h1><p class="soft">${escaped(question)}<br>${escaped(outcome)}${without}</p>
+  return document(
+    title,
+    `<h1>${escaped(title)}</h1><p class="soft">${escaped(question)}<br>${escaped(outcome)}${without}</p>
 <section><h2>Was it worth joining?</h2>${table(report)}<p class="verdict">${escaped(verdict)}</p></section>
 <section><h2>Mean training loss over all members, by round</h2>${loss}</section>
 <section><h2>ROC on test rows: false alarms along, hits up</h2>${rocChart}</section>
-<section><h2>To check</h2><table><tbody>${facts.map(([name, value]) => `<tr><td>${escaped(name)}</td><td class="mono">${escaped(value)}</td></tr>`).join('')}</tbody></table></section>
-</body></html>
-`;
+<section><h2>To check</h2><table><tbody>${facts.map(([name, value]) => `<tr><td>${escaped(name)}</td><td class="mono">${escaped(value)}</td></tr>`).join('')}</tbody></table></section>`,
+  );
 }

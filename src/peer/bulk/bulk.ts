@@ -3,7 +3,20 @@
  * (simulations); both run `steps.ts`. Vectors stay on the disk and are read in slices: a step holds a few vectors, never one a member.
  * One compliance suite (`test/compliance/bulk.test.ts`) holds for both.
  */
-import type { Fingerprint, GroupTree, MaskStream, MergeTerms, RoundState, Shard, SharedStatistics, SumPlan, UpdateTerms } from '../../aggregation/index.ts';
+import type {
+  CountedRows,
+  CountState,
+  Fingerprint,
+  GroupTree,
+  MaskStream,
+  MergeTerms,
+  RoundState,
+  Shard,
+  SharedStatistics,
+  SumPlan,
+  TableTerms,
+  UpdateTerms,
+} from '../../aggregation/index.ts';
 import type { Digest } from '../../common/index.ts';
 import type { RoundKey } from '../../wire/index.ts';
 
@@ -25,6 +38,23 @@ export interface EncodeUpdate {
   readonly rows: number;
   readonly lossSum: number;
   readonly roundingKey: Uint8Array;
+}
+
+/** What a member's rows give to the sum that follows `state`, as words sealed at `place`. */
+export interface EncodeCounts {
+  readonly place: WordsPlace;
+  readonly plan: SumPlan;
+  readonly terms: TableTerms;
+  readonly state: CountState;
+  /** Over memory that both threads see. */
+  readonly records: CountedRows;
+}
+
+/** What a sum that followed `state` opens, without what must not be shown. */
+export interface CountStep {
+  readonly terms: TableTerms;
+  readonly state: CountState;
+  readonly sum: Uint8Array;
 }
 
 /** Masks the words at `place` and stores the vector: its root; undefined where the words are gone. `streams` are overwritten. */
@@ -103,6 +133,9 @@ export interface CheckSum {
 /** Every step: what it is given, and what comes of it; undefined where content that it needs is not here. */
 interface StepTypes {
   readonly encodeUpdate: { readonly request: EncodeUpdate; readonly outcome: true | undefined };
+  readonly encodeCounts: { readonly request: EncodeCounts; readonly outcome: true };
+  /** The next state of a study that counts, stored. */
+  readonly countState: { readonly request: CountStep; readonly outcome: { readonly next: CountState; readonly hash: Digest } };
   /** Seals words that were made elsewhere. */
   readonly storeWords: { readonly request: { readonly place: WordsPlace; readonly words: Uint8Array }; readonly outcome: true };
   readonly mask: { readonly request: Mask; readonly outcome: Digest | undefined };

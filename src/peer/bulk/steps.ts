@@ -2,8 +2,12 @@
 import {
   addPieces,
   addShard,
+  afterCount,
   checkShardSum,
+  contribution,
+  countStateBytes,
   decodeUpdate,
+  encodeContribution,
   encodeUpdate,
   levelledUpdate,
   type MaskStream,
@@ -116,6 +120,7 @@ export function bulkSteps({ blobs, words }: BulkStores): BulkSteps {
       place.key.fill(0);
       return true;
     },
+    ...countingSteps({ blobs, words }),
     storeWords: ({ place, words: given }) => {
       words.put(place, given);
       given.fill(0);
@@ -167,6 +172,22 @@ export function bulkSteps({ blobs, words }: BulkStores): BulkSteps {
     checkSum: ({ root, shard, prints, points }) => {
       const sum = blobs.read(root, 0, shardSumSizeBytes(shard, prints.length));
       return sum && checkShardSum(sum, shard, prints, points);
+    },
+  };
+}
+
+function countingSteps({ blobs, words }: BulkStores): Pick<BulkSteps, 'encodeCounts' | 'countState'> {
+  return {
+    encodeCounts: ({ place, plan, terms, state, records }) => {
+      const { words: made } = encodeContribution(plan, contribution(terms, state, records));
+      words.put(place, made);
+      made.fill(0);
+      place.key.fill(0);
+      return true;
+    },
+    countState: ({ terms, state, sum }) => {
+      const next = afterCount(terms, state, sum);
+      return { next, hash: blobs.put(countStateBytes(next)) };
     },
   };
 }
