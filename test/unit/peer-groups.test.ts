@@ -18,7 +18,8 @@ const accountOf = (member: number): Account => account(`0x${(member + 1).toStrin
 const contract = account(`0x${'c'.repeat(40)}`);
 const numbers = (count: number, from = 0): number[] => Array.from({ length: count }, (_, at) => from + at);
 const leaf = (name: string, ...members: string[]): StudyGroup => ({ name, members });
-const studyOf = (groups: StudyGroup[] | { size: number } | undefined): Study => ({ id: 'a'.repeat(64), manifest: { kind: 'training', terms: { groups } } }) as unknown as Study;
+const studyOf = (groups: StudyGroup[] | { size: number } | undefined): Study =>
+  ({ id: 'a'.repeat(64), manifest: { kind: 'training', terms: { groups } } }) as unknown as Study;
 const alone = (...names: string[]): NamedMember[] => names.map((name) => ({ name, isShared: false }));
 const twoCities = studyOf([leaf('North', 'a', 'b', 'c'), { name: 'South', groups: [leaf('one', 'd', 'e', 'f'), leaf('two', 'g', 'h', 'i')] }]);
 
