@@ -76,5 +76,6 @@ export {
   slotOf,
 } from './tables/count-state.ts';
 export { type CellFigures, type CellResult, cellResults, type Estimate, type ModelResult, modelResults } from './tables/estimates.ts';
+export { type Counted, countedBytes, countedFrom, countedPairs, type Overlap, overlapOf } from './tables/overlap.ts';
 export type { CountedRows, TableTerms } from './tables/terms.ts';
 export { decodeUpdate, encodeUpdate, type LocalUpdate, roundingKey, type UpdateResult, type UpdateTerms, updatePlan } from './update.ts';

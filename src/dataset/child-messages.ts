@@ -5,7 +5,10 @@ import type { QualityReport } from './report.ts';
 /** What a study that trains wants of a row. */
 export type FeatureTerms = Pick<TrainingManifest, 'features' | 'label' | 'split' | 'missing'>;
 /** What a study that counts wants of a row. */
-export type RecordTerms = Pick<StatisticsManifest, 'unit' | 'dimension' | 'variable'>;
+export type RecordTerms = Pick<StatisticsManifest, 'unit' | 'dimension' | 'variable'> & {
+  /** Hexadecimal; under it each unit gets its key. */
+  readonly unitSecret: string;
+};
 
 /** The whole order: load these files, check them, lock the doors, run one SELECT. */
 export interface LoadHeader {
@@ -15,11 +18,9 @@ export interface LoadHeader {
 }
 
 /**
- * The answer: `bytes` are the lengths of features, labels and split in the body, or of positions, units and values; all 0 where the report has problems.
- * `units` is how many different ones there are.
+ * The answer: `bytes` are the lengths of features, labels and split in the body, or of positions, units, values and keys of units; none where the report has problems.
  */
 export interface LoadedHeader {
   readonly report: QualityReport;
-  readonly bytes: readonly [number, number, number];
-  readonly units?: number;
+  readonly bytes: readonly number[];
 }

@@ -1,4 +1,5 @@
 /** From the SELECT's result to rows that are counted: places in dimensions, units, numbers. DuckDB child only. */
+import { createHmac } from 'node:crypto';
 import type { DuckDBResult } from '@duckdb/node-api';
 import { type Cell, cellOf, isValue, numberOf } from './cells.ts';
 import type { RecordTerms } from './child-messages.ts';
@@ -11,7 +12,7 @@ import type { DatasetProblem, ProblemCode, QualityReport } from './report.ts';
 export interface CollectedRecords {
   readonly positions: Int32Array;
   readonly units: Int32Array;
-  readonly unitCount: number;
+  readonly unitKeys: BigUint64Array;
   readonly values: Float64Array;
   readonly report: Omit<QualityReport, 'files'>;
 }
@@ -19,7 +20,13 @@ export interface CollectedRecords {
 /** An outcome without rows: nothing but these problems. */
 export function onlyRecordProblems(problems: readonly DatasetProblem[]): CollectedRecords {
   const none = new Int32Array(0);
-  return { positions: none, units: none, unitCount: 0, values: new Float64Array(0), report: { problems, rows: 0, classes: [], dropped: [] } };
+  return {
+    positions: none,
+    units: none,
+    unitKeys: new BigUint64Array(0),
+    values: new Float64Array(0),
+    report: { problems, rows: 0, classes: [], dropped: [] },
+  };
 }
 
 /** Judges rows one by one and keeps the good ones. */
@@ -86,11 +93,16 @@ class RecordCollector {
     return {
       positions: this.#positions.whole(),
       units: this.#units.whole(),
-      unitCount: this.#unitNumbers.size,
+      unitKeys: keysOf([...this.#unitNumbers.keys()], this.#terms.unitSecret),
       values: this.#values.whole(),
       report: { problems: [...this.#problems.values()], rows: this.#rows, classes: [], dropped },
     };
   }
+}
+
+/** The first eight bytes of HMAC-SHA-256 (RFC 2104) over each unit: nobody without the secret can tell which unit a key is of. */
+function keysOf(units: readonly string[], secret: string): BigUint64Array {
+  return BigUint64Array.from(units, (unit) => createHmac('sha256', secret).update(unit).digest().readBigUInt64LE(0));
 }
 
 /** Reads the whole result. Throws DATASET_TOO_LARGE; every other fault is a problem in the report. */

@@ -13,8 +13,7 @@ import { checkOneStatement, lockDoors, runSelect, whileRowsAreRead } from './sel
 /** What an order gave: its report, and the arrays of its rows. */
 interface Work {
   readonly report: QualityReport;
-  readonly arrays: readonly [ArrayBufferView, ArrayBufferView, ArrayBufferView];
-  readonly units?: number;
+  readonly arrays: readonly ArrayBufferView[];
 }
 
 async function work(connection: DuckDBConnection, { tables, sql, terms }: LoadHeader): Promise<Work> {
@@ -30,8 +29,8 @@ async function work(connection: DuckDBConnection, { tables, sql, terms }: LoadHe
   const select = async <T>(read: (result: DuckDBResult) => Promise<T>): Promise<T> => whileRowsAreRead(sql, async () => read(await runSelect(connection, sql)));
   if ('unit' in terms) {
     const collected = problems.length > 0 ? onlyRecordProblems(problems) : await select((result) => collectRecords(result, terms));
-    const { positions, units, values, unitCount, report } = collected;
-    return { report: { files, ...report }, arrays: [positions, units, values], units: unitCount };
+    const { positions, units, values, unitKeys, report } = collected;
+    return { report: { files, ...report }, arrays: [positions, units, values, unitKeys] };
   }
   const collected = problems.length > 0 ? onlyProblems(problems) : await select((result) => collect(result, terms));
   const { features, labels, split, report } = collected;
@@ -43,10 +42,9 @@ serveParent({
     const instance = await DuckDBInstance.create(':memory:', databaseSettings);
     const connection = await instance.connect();
     // The parent is the same code in the same version: the header is a LoadHeader.
-    const { report, arrays, units } = await work(connection, header as LoadHeader);
+    const { report, arrays } = await work(connection, header as LoadHeader);
     const parts = report.problems.length > 0 ? [] : arrays.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
-    const [a = 0, b = 0, c = 0] = parts.map(({ length }) => length);
-    const answer: LoadedHeader = { report, bytes: [a, b, c], ...(units === undefined ? {} : { units }) };
+    const answer: LoadedHeader = { report, bytes: parts.map(({ length }) => length) };
     return { header: answer, body: concat(...parts) };
   },
 });

@@ -39,31 +39,37 @@ async function load(
   binding: Binding,
   options: LoadOptions,
   parts: DatasetParts,
+  unitSecret = '',
 ): Promise<{ readonly loaded: LoadedHeader; readonly body: Uint8Array }> {
   const tables = filesByTable(study, binding);
   await checkUnchanged(binding, options);
-  const { header, body } = await ask({ tables, sql: study.featuresSql, terms: termsOf(study) }, options, parts);
+  const { header, body } = await ask({ tables, sql: study.featuresSql, terms: termsOf(study, unitSecret) }, options, parts);
   // The child is our own module: its header is a LoadedHeader.
   return { loaded: header as LoadedHeader, body };
 }
 
-function termsOf(study: Study): LoadHeader['terms'] {
+function termsOf(study: Study, unitSecret: string): LoadHeader['terms'] {
   if (isTraining(study)) {
     const { features, label, split, missing } = study.manifest;
     return { features, label, split, missing };
   }
   const { unit, dimension, variable } = study.manifest;
-  return { unit, dimension, variable };
+  return { unit, dimension, variable, unitSecret };
 }
 
-/** Throws where cells are wrong; else the body in memory of its own, with the lengths of its three parts. */
-async function goodRows(study: Study, binding: Binding, options: LoadOptions, parts: DatasetParts) {
-  const { loaded, body } = await load(study, binding, options, parts);
+/** Throws where cells are wrong; else the parts of the body, each in memory of its own. */
+async function goodRows(study: Study, binding: Binding, options: LoadOptions, parts: DatasetParts, unitSecret = '') {
+  const { loaded, body } = await load(study, binding, options, parts, unitSecret);
   const { problems, rows, dropped } = loaded.report;
   const [first] = problems;
   if (first !== undefined) throw datasetErrors[first.code]({ problems });
   assert(body.length === loaded.bytes.reduce((sum, size) => sum + size, 0), 'the child sent what it announced');
-  return { copy: new Uint8Array(body).buffer, bytes: loaded.bytes, rows, dropped, units: loaded.units ?? 0 };
+  let at = 0;
+  const arrays = loaded.bytes.map((size) => {
+    at += size;
+    return body.slice(at - size, at).buffer;
+  });
+  return { arrays, rows, dropped };
 }
 
 /**
@@ -71,29 +77,36 @@ async function goodRows(study: Study, binding: Binding, options: LoadOptions, pa
  * wrong, the error of the first problem with all of them in its message.
  */
 export async function loadFeatures(study: TrainingStudy, binding: Binding, options: LoadOptions, parts: DatasetParts): Promise<FeatureTable> {
-  const { copy, bytes, rows, dropped } = await goodRows(study, binding, options, parts);
-  const [features, labels, split] = bytes;
+  const { arrays, rows, dropped } = await goodRows(study, binding, options, parts);
+  const [features = new ArrayBuffer(0), labels = new ArrayBuffer(0), split = new ArrayBuffer(0)] = arrays;
   return {
     featureNames: study.manifest.features.column.map(({ name }) => name),
     rows,
-    features: new Float32Array(copy, 0, features / 4),
-    labels: new Float32Array(copy, features, labels / 4),
-    split: new Uint8Array(copy, features + labels, split),
+    features: new Float32Array(features),
+    labels: new Float32Array(labels),
+    split: new Uint8Array(split),
     dataVersion: binding.dataVersion,
     dropped,
   };
 }
 
-/** The rows of a study that counts at this member. Throws as `loadFeatures` does. */
-export async function loadRecords(study: StatisticsStudy, binding: Binding, options: LoadOptions, parts: DatasetParts): Promise<RecordTable> {
-  const { copy, bytes, rows, dropped, units: unitCount } = await goodRows(study, binding, options, parts);
-  const [positions, units, values] = bytes;
+/** The rows of a study that counts at this member; `unitSecret` keys its units. Throws as `loadFeatures` does. */
+export async function loadRecords(
+  study: StatisticsStudy,
+  binding: Binding,
+  { unitSecret, ...options }: LoadOptions & { readonly unitSecret: string },
+  parts: DatasetParts,
+): Promise<RecordTable> {
+  const { arrays, rows, dropped } = await goodRows(study, binding, options, parts, unitSecret);
+  const [positions = new ArrayBuffer(0), units = new ArrayBuffer(0), values = new ArrayBuffer(0), keys = new ArrayBuffer(0)] = arrays;
+  const unitKeys = new BigUint64Array(keys);
   return {
     rows,
-    positions: new Int32Array(copy.slice(0, positions)),
-    units: new Int32Array(copy.slice(positions, positions + units)),
-    unitCount,
-    values: new Float64Array(copy.slice(positions + units, positions + units + values)),
+    positions: new Int32Array(positions),
+    units: new Int32Array(units),
+    unitCount: unitKeys.length,
+    unitKeys,
+    values: new Float64Array(values),
     dataVersion: binding.dataVersion,
     dropped,
   };

@@ -11,6 +11,8 @@ export interface RecordTable {
   readonly units: Int32Array<ArrayBuffer>;
   /** Different units. */
   readonly unitCount: number;
+  /** A key of each unit under this member's own secret: equal in every study exactly where the unit is. uint64 `[units]` */
+  readonly unitKeys: BigUint64Array<ArrayBuffer>;
   /** Values of the variables, NaN where there is none. float64 `[rows, variables]`, row-major. */
   readonly values: Float64Array<ArrayBuffer>;
   /** SHA-256 over the bound files: equal rows come from equal versions. */

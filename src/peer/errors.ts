@@ -36,6 +36,12 @@ export const peerErrors = defineErrors({
     cause: (d: { file: string }) => `this peer does not know its consortium yet: ${d.file} is missing`,
     remedy: "Copy the consortium.json that `schwarm ledger deploy` wrote into the peer's folder.",
   },
+  PEER_COUNTS_TOO_CLOSE: {
+    blame: 'operator',
+    cause: (d: { cells: number; study: string; title: string; fewest: number }) =>
+      `${d.cells} ${d.cells === 1 ? 'cell' : 'cells'} of this study differ in fewer than ${d.fewest} persons from what this member approved for "${d.title}" (${d.study.slice(0, 12)}) on the same data: both results together would tell of those few`,
+    remedy: 'Decline it. Its author can ask for the same cells as before, for other persons altogether, or wait until the member has bound new data.',
+  },
   PEER_DISK_FULL: {
     blame: 'operator',
     cause: (d: { folder: string; what: string }) => `no room left in ${d.folder} to store ${d.what}`,

@@ -19,6 +19,8 @@ export interface TrainingRows {
 /** One member's rows within one run that counts; their arrays lie in memory that the bulk thread sees too. */
 export interface CountingRows {
   readonly records: CountedRows;
+  /** Cells that this member keeps out. */
+  readonly withheld: readonly number[];
 }
 
 /** What a member brings to a run. */
@@ -62,7 +64,7 @@ export async function localWords(
   const plan = question.plan(state);
   if (question.kind === 'statistics') {
     assert('records' in rows && 'opened' in state, 'rows and state are those of a study that counts');
-    await bulk.run('encodeCounts', { place, plan, terms: question.terms, state, records: rows.records }, { signal });
+    await bulk.run('encodeCounts', { place, plan, terms: question.terms, state, ...rows }, { signal });
     return undefined;
   }
   assert('table' in rows && 'parameters' in state, 'rows and state are those of a study that trains');

@@ -6,7 +6,12 @@ import { isTraining, type Study } from '../study/index.ts';
 export type OwnRows = FeatureTable | RecordTable;
 
 /** Runs the study's SELECT over what is bound. Throws DATASET_…. */
-export async function loadOwnRows(study: Study, binding: Binding, options: LoadOptions, parts: DatasetParts): Promise<OwnRows> {
+export async function loadOwnRows(
+  study: Study,
+  binding: Binding,
+  options: LoadOptions & { readonly unitSecret: string },
+  parts: DatasetParts,
+): Promise<OwnRows> {
   return isTraining(study) ? await loadFeatures(study, binding, options, parts) : await loadRecords(study, binding, options, parts);
 }
 

@@ -348,13 +348,14 @@ export class Runs {
     const auditKey = study.manifest.terms.audit ? config.audit?.publicKey : undefined;
     if (study.manifest.terms.audit && !auditKey)
       return driver.unprepared('config.toml has no [audit] publicKey, and the study seals a record of each round to it');
-    const own = await loadOwnRows(study, this.#dataSets.get(approval.dataSet), { signal }, { clock, logger });
+    const unitSecret = this.#studies.earlier.unitSecret();
+    const own = await loadOwnRows(study, this.#dataSets.get(approval.dataSet), { signal, unitSecret }, { clock, logger });
     if (own.dataVersion !== approval.dataVersion) return driver.unprepared('the bound files have changed since the study was approved: approve it again');
     const trainerOptions = { name: `run-${run.run}`, memoryLimitMb: config.training.memoryLimitMb };
     const rows: LocalRows =
       'features' in own
         ? { member: consortium.nameOf(account), table: own, trainer: this.#context.createTrainer(trainerOptions, { clock, logger }) }
-        : { records: sharedRecords(own) };
+        : { records: sharedRecords(own), withheld: approval.withheld };
     driver.prepared({ question: genesis.question, rows, auditKey, genesis, groups });
   }
 

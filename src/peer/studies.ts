@@ -6,6 +6,7 @@ import { inspectModel, type ModelReport } from '../training/index.ts';
 import type { StudyView } from './consortium.ts';
 import type { PeerContext } from './context.ts';
 import type { DataSets } from './data-sets.ts';
+import { EarlierCounts, type Held } from './earlier-counts.ts';
 import { peerErrors } from './errors.ts';
 import { fetchMs } from './limits.ts';
 import { loadOwnRows, type OwnRows } from './own-rows.ts';
@@ -17,6 +18,8 @@ export interface Approval {
   readonly dataVersion: string;
   /** What the study's sums depend on here: SELECT, columns, split, rows. Two studies with one base would give one sum of statistics. */
   readonly own: RowsBase;
+  /** Cells of a study that counts which this member keeps out of it: they are too close to what it gave before. */
+  readonly withheld: readonly number[];
 }
 
 /** Over which rows of this member a study was approved: training and test rows, or rows that are counted and the different units in them. */
@@ -61,11 +64,13 @@ function rowsBase(study: Study, dataVersion: Digest): RowsBase {
 export class Studies {
   readonly #context: PeerContext;
   readonly #dataSets: DataSets;
+  readonly earlier: EarlierCounts;
   /** Packages on their way: whoever asks meanwhile waits for the same one. */
   readonly #loading = new Map<StudyId, Promise<Study>>();
 
   constructor(context: PeerContext, dataSets: DataSets) {
     this.#context = context;
+    this.earlier = new EarlierCounts(context.home, context.journal);
     this.#dataSets = dataSets;
   }
 
@@ -171,15 +176,25 @@ export class Studies {
     const { clock, logger, signal, journal, ledger, config } = this.#context;
     if (study.manifest.terms.audit && !config.audit) throw peerErrors.PEER_NO_AUDIT_KEY({ study: study.id });
     const binding = this.#dataSets.get(dataSet);
-    const rows = await loadOwnRows(study, binding, { signal }, { clock, logger });
+    const rows = await loadOwnRows(study, binding, { signal, unitSecret: this.earlier.unitSecret() }, { clock, logger });
     check(rows);
+    const held = this.#held(study, rows);
     journal.setNote(`approval/${study.id}`, {
       dataSet,
       dataVersion: rows.dataVersion,
-      own: rowsBase(study, rows.dataVersion),
+      ...held,
     } satisfies Approval);
     await ledger.submit({ kind: 'decideStudy', study: study.id, approved: true, dataVersion: rows.dataVersion }, { signal });
     return { study: study.id, ...('features' in rows ? splitCounts(rows) : { rows: rows.rows, units: rows.unitCount }) };
+  }
+
+  /** What earlier studies that counted mean for this one, which is remembered with them. */
+  #held(study: Study, rows: OwnRows): Held {
+    const own = rowsBase(study, rows.dataVersion);
+    if (isTraining(study) || 'features' in rows) return { withheld: [], own };
+    const held = this.earlier.hold(study, rows, own);
+    this.earlier.keep(study, rows, held.own);
+    return held;
   }
 
   /** Declines a study, or takes an approval back for all runs to come. */

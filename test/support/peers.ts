@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { type StudyId, silentLogger } from '../../src/common/index.ts';
 import { deployConsortium, freshAccountKey, freshToken, serveLedger } from '../../src/ledger/index.ts';
 import { createHome, createPeer, type Peer, type PeerParts, systemClock } from '../../src/peer/index.ts';
-import { packStudy } from '../../src/study/index.ts';
+import { isTraining, packStudy, readStudy, runTerms } from '../../src/study/index.ts';
 import { project, wait } from './demo.ts';
 import { freePort } from './sockets.ts';
-import { readTrainingStudy } from './studies.ts';
 
 const { signal } = new AbortController();
 const parts = { clock: systemClock, logger: silentLogger };
@@ -71,7 +70,7 @@ export async function heartPeers(
   const studyFolder = join(folder, 'study');
   cpSync(question.folder, studyFolder, { recursive: true });
   writeFileSync(join(studyFolder, 'study.toml'), edit(readFileSync(join(studyFolder, 'study.toml'), 'utf8')));
-  const study = await readTrainingStudy(studyFolder, { signal });
+  const study = await readStudy(studyFolder, { signal });
   await peers[0]?.studies.publish(packStudy(study));
   await Promise.all(
     peers.map(async (peer, at) => {
@@ -81,5 +80,5 @@ export async function heartPeers(
     }),
   );
   while (peers.some((peer) => peer.context.consortium.approvers(study.id).length < peers.length)) await wait(20);
-  return { peers, study: study.id, rounds: study.manifest.training.rounds };
+  return { peers, study: study.id, rounds: isTraining(study) ? study.manifest.training.rounds : runTerms(study).rounds };
 }

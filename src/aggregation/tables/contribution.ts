@@ -40,8 +40,8 @@ function presenceOf(terms: TableTerms, records: CountedRows, withheld: ReadonlyS
   return {
     sites: rows.map((count, cell) => (withheld.has(cell) ? 0 : isThere(count))),
     withheld: rows.map((count, cell) => (withheld.has(cell) ? isThere(count) : 0)),
-    modelSites: designsOf(terms, records).map((design) => isThere(design.rows)),
-    modelWithheld: terms.models.map(() => 0),
+    modelSites: designsOf(terms, records).map((design) => (withheld.has(0) ? 0 : isThere(design.rows))),
+    modelWithheld: designsOf(terms, records).map((design) => (withheld.has(0) ? isThere(design.rows) : 0)),
   };
 }
 

@@ -48,6 +48,8 @@ export interface EncodeCounts {
   readonly state: CountState;
   /** Over memory that both threads see. */
   readonly records: CountedRows;
+  /** Cells that this member keeps out of the sum. */
+  readonly withheld: readonly number[];
 }
 
 /** What a sum that followed `state` opens, without what must not be shown. */

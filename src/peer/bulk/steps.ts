@@ -178,8 +178,8 @@ export function bulkSteps({ blobs, words }: BulkStores): BulkSteps {
 
 function countingSteps({ blobs, words }: BulkStores): Pick<BulkSteps, 'encodeCounts' | 'countState'> {
   return {
-    encodeCounts: ({ place, plan, terms, state, records }) => {
-      const { words: made } = encodeContribution(plan, contribution(terms, state, records));
+    encodeCounts: ({ place, plan, terms, state, records, withheld }) => {
+      const { words: made } = encodeContribution(plan, contribution(terms, state, records, new Set(withheld)));
       words.put(place, made);
       made.fill(0);
       place.key.fill(0);
