@@ -5,10 +5,15 @@ import type { Counted } from '../../peer/index.ts';
 import type { ApiClient } from '../client.ts';
 import type { RunDocument } from '../run-document.ts';
 import { escaped } from './charts.ts';
-import { document, figure } from './report.ts';
+import { document } from './report.ts';
 
 type Cell = Counted['cells'][number];
 type Model = Counted['models'][number];
+
+/** A number to four digits, without zeros behind. */
+function short(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
 
 /** 97.5 % point of the normal distribution: two of them span a 95 % interval. */
 const interval95 = 1.959963984540054;
@@ -97,14 +102,14 @@ function meanTable({ manifest, cells }: Counted): string {
       if (!told) return [];
       const quantiles = (variable.quantiles ?? []).map((q, at) => {
         const part = told.quantiles[at];
-        return `${100 * q} %: ${part ? `${figure(part.from)} to ${figure(part.to)}` : 'not told'}`;
+        return `${100 * q} %: ${part ? `${short(part.from)} to ${short(part.to)}` : 'not told'}`;
       });
       return [
-        `<tr><td>${escaped(placeWords(cell))}</td><td>${escaped(variable.title ?? variable.name)}</td><td>${told.rows}</td><td>${figure(told.mean)}</td><td>${figure(told.sd)}</td><td>${quantiles.join('<br>')}</td></tr>`,
+        `<tr><td>${escaped(placeWords(cell))}</td><td class="words">${escaped(variable.title ?? variable.name)}</td><td>${told.rows}</td><td>${short(told.mean)}</td><td>${short(told.sd)}</td><td class="words">${quantiles.join('<br>')}</td></tr>`,
       ];
     });
   if (lines.length === 0) return '';
-  const head = '<tr><th>cell</th><th>of</th><th>rows</th><th>mean</th><th>sd</th><th>quantiles</th></tr>';
+  const head = '<tr><th>cell</th><th class="words">of</th><th>rows</th><th>mean</th><th>sd</th><th class="words">quantiles lie in</th></tr>';
   return `<section><h2>Means</h2><table><thead>${head}</thead><tbody>${lines.slice(0, shownCells).join('')}</tbody></table></section>`;
 }
 
@@ -113,7 +118,7 @@ function modelTable({ name, columns, result }: Model): string {
   if ('hidden' in result) return `<section>${title}<p>Not told: ${escaped(result.hidden)}.</p></section>`;
   const rows = result.estimates.map(({ estimate, standardError }, at) => {
     const reach = interval95 * standardError;
-    return `<tr><td>${escaped(columns[at] ?? '')}</td><td>${estimate.toPrecision(4)}</td><td>${standardError.toPrecision(3)}</td><td>${(estimate - reach).toPrecision(4)} to ${(estimate + reach).toPrecision(4)}</td></tr>`;
+    return `<tr><td>${escaped(columns[at] ?? '')}</td><td>${short(estimate)}</td><td>${short(standardError)}</td><td>${short(estimate - reach)} to ${short(estimate + reach)}</td></tr>`;
   });
   const warning = result.converged ? '' : '<p>The steps had not come to rest: ask again with more steps.</p>';
   return `<section>${title}<table><thead><tr><th>column</th><th>coefficient</th><th>standard error</th><th>95 % interval</th></tr></thead><tbody>${rows.join('')}</tbody></table><p class="soft">${result.rows} rows about ${result.units} different persons or cases.</p>${warning}</section>`;
