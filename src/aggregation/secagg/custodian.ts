@@ -61,8 +61,9 @@ export class Custodian {
     const own = this.bundle();
     if (equalBytes(own.x25519, bundle.x25519) || equalBytes(own.kem, bundle.kem))
       throw aggregationErrors.AGGREGATION_BAD_KEY({ member: from, what: 'key of this member' });
-    if (!this.#agreement.x25519Shared(this.#state.keys.x25519, bundle.x25519))
-      throw aggregationErrors.AGGREGATION_BAD_KEY({ member: from, what: 'X25519 key of low order' });
+    const shared = this.#agreement.x25519Shared(this.#state.keys.x25519, bundle.x25519);
+    if (!shared) throw aggregationErrors.AGGREGATION_BAD_KEY({ member: from, what: 'X25519 key of low order' });
+    overwrite(shared);
     this.#state.bundles[from] = bundle;
     if (this.#state.terms.self < from) this.#agreeAsLower(from, bundle);
   }
@@ -81,7 +82,7 @@ export class Custodian {
     return message;
   }
 
-  /** Takes and checks the shares that `from` dealt to this member. Throws AGGREGATION_BAD_SHARE or AGGREGATION_BAD_KEY. */
+  /** Takes and checks the shares that `from` dealt to this member; what was taken stays when others come after it. Throws AGGREGATION_BAD_SHARE or AGGREGATION_BAD_KEY. */
   acceptShares(from: number, message: SharesMessage): void {
     const { bundles, pairs, held, terms } = this.#state;
     const bundle = bundles[from];
@@ -90,8 +91,10 @@ export class Custodian {
     const secret = pairs[from]?.secret;
     const opened = secret && this.#openShares(from, message.sealed, secret);
     if (!opened) {
-      if (from < terms.self) delete pairs[from];
-      this.#sealed.delete(from);
+      if (from < terms.self && held[from] === undefined) {
+        delete pairs[from];
+        this.#sealed.delete(from);
+      }
       throw aggregationErrors.AGGREGATION_BAD_SHARE({ member: from, what: 'shares that do not open' });
     }
     held[from] = opened;
