@@ -98,7 +98,6 @@ export function seal(key: Uint8Array, context: Digest, plain: Uint8Array): Uint8
  * the plain bytes of one message in twenty-five were found in the process afterwards.
  */
 export function unseal(key: Uint8Array, context: Digest, sealed: Uint8Array): Uint8Array | undefined {
-  if (sealed.length < sealTagSizeBytes) return undefined;
   try {
     return chacha20poly1305(key, zeroNonce, digestBytes(context)).decrypt(sealed);
   } catch {

@@ -21,8 +21,7 @@ function multiply(a: number, b: number): number {
 }
 
 function divide(a: number, b: number): number {
-  if (a === 0) return 0;
-  return exponents[(logarithms[a] ?? 0) + 255 - (logarithms[b] ?? 0)] ?? 0;
+  return multiply(a, exponents[255 - (logarithms[b] ?? 0)] ?? 0);
 }
 
 /** Shares of `secret` for the given x coordinates (1 to 255, distinct), any `threshold` of which open it. */
@@ -30,11 +29,7 @@ export function splitSecret(secret: Uint8Array, coordinates: readonly number[], 
   const coefficients = [secret, ...Array.from({ length: threshold - 1 }, () => fresh(secret.length))];
   return coordinates.map((x) => {
     const share = ownMemory(secret.length + 1);
-    for (let at = 0; at < secret.length; at++) {
-      let y = 0;
-      for (let power = threshold - 1; power >= 0; power--) y = multiply(y, x) ^ (coefficients[power]?.[at] ?? 0);
-      share[at] = y;
-    }
+    for (let at = 0; at < secret.length; at++) share[at] = coefficients.reduceRight((y, coefficient) => multiply(y, x) ^ (coefficient[at] ?? 0), 0);
     share[secret.length] = x;
     return share;
   });
