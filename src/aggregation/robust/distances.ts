@@ -22,7 +22,7 @@ export class Distances {
   readonly #squares: bigint[][];
 
   constructor(count: number) {
-    this.#squares = Array.from({ length: count }, () => Array.from({ length: count }, () => 0n));
+    this.#squares = Array.from({ length: count }, () => []);
   }
 
   /** Adds one slice of every vector. */
