@@ -117,6 +117,7 @@ describe('an honest opening', () => {
       expect(Math.abs((submitted.norm ?? 0) - Math.min(2, norm))).toBeLessThan(1e-4);
       const update = openedUpdate(openingOf(member)) ?? new Float32Array(0);
       const shrunk = Math.min(1, 2 / norm);
+      expect(update).toHaveLength(parameters);
       for (const [at, value] of update.entries()) expect(Math.abs(value - trained[at]! * shrunk)).toBeLessThan(1e-4);
     }
   });

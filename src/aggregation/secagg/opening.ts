@@ -210,6 +210,7 @@ function submittedOf({ plan, words }: Opening): Submitted {
   const norm = weight === 0 ? 0 : normOf(bytesOf(words, update), update.scale * weight);
   const roundingNorm = weight === 0 ? 0 : Math.sqrt(update.length) / (update.scale * Math.abs(weight));
   const tooLong = norm > update.range * (1 + 2 ** -20) + roundingNorm ? [`the update has an L2 norm of ${norm}, and the study permits ${update.range}`] : [];
+  const fromNothing = weight === 0 && bytesOf(words, update).some((byte) => byte !== 0) ? ['the update is not zero, and it is of no rows'] : [];
   return {
     purpose: plan.purpose,
     rows,
@@ -218,7 +219,7 @@ function submittedOf({ plan, words }: Opening): Submitted {
     norm,
     clipNorm: update.range,
     roundingNorm,
-    breaches: [...outside, ...tooLong],
+    breaches: [...outside, ...tooLong, ...fromNothing],
   };
 }
 
