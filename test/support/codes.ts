@@ -9,3 +9,13 @@ export function codeOf(work: () => unknown): string {
     return isSwarmError(error) ? error.code : String(error);
   }
 }
+
+/** The error of ours that work ends with, to be held against code and detail. */
+export function refusalOf(work: () => unknown): unknown {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}

@@ -63,6 +63,7 @@ describe('a sum plan', () => {
     ];
     for (const segments of bad) expect(codeOf(() => planSlots({ ...plan, segments }))).toBe('AGGREGATION_BAD_PLAN');
     expect(codeOf(() => planSlots({ ...plan, segments: [{ ...segment, length: maxVectorSizeBytes / 4 }] }))).toBe('done');
+    expect(planSlots({ ...plan, segments: Array.from({ length: 64 }, () => segment) })).toHaveLength(64);
   });
 
   it('refuses values that are no numbers, too few, or under another name', () => {
