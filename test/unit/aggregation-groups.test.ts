@@ -71,6 +71,10 @@ describe('a partition', () => {
     expect(groupsOfSet({ children: [leaf(0, 1, 2)] }, numbers(6))).toEqual({ children: [leaf(0, 1, 2), leaf(3, 4, 5)] });
     expect(groupsOfSet({ children: [leaf(0, 1, 2)] }, numbers(4))).toEqual(leaf(0, 1, 2, 3));
   });
+
+  it('of nobody is one group without members', () => {
+    expect(groupsOfSet({ children: [leaf(0, 1, 2), leaf(3, 4, 5)] }, [])).toEqual(leaf());
+  });
 });
 
 describe('a tree of group sums', () => {
