@@ -67,6 +67,14 @@ describe('a partition', () => {
     expect(groupsOfSet(city, [0, 3, 6, 9])).toEqual(leaf(0, 3, 6, 9));
   });
 
+  it('joins two small leaves at the end to the one before both: nobody sums with one other alone', () => {
+    const three = { children: [leaf(0, 1, 2), leaf(3, 4, 5), leaf(6, 7, 8)] };
+    expect(groupsOfSet(three, [0, 1, 2, 5, 8])).toEqual(leaf(0, 1, 2, 5, 8));
+    expect(groupsOfSet({ children: [leaf(0, 1, 2), leaf(9, 10, 11), ...three.children.slice(1)] }, [0, 1, 2, 5, 8, 9, 10, 11])).toEqual({
+      children: [leaf(0, 1, 2), leaf(5, 8, 9, 10, 11)],
+    });
+  });
+
   it('puts members that no list names into a group of their own', () => {
     expect(groupsOfSet({ children: [leaf(0, 1, 2)] }, numbers(6))).toEqual({ children: [leaf(0, 1, 2), leaf(3, 4, 5)] });
     expect(groupsOfSet({ children: [leaf(0, 1, 2)] }, numbers(4))).toEqual(leaf(0, 1, 2, 3));

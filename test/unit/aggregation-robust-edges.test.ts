@@ -47,7 +47,7 @@ describe('vectors of several slices', () => {
 
   it('are clipped around the last update as whole vectors: one at distance d moves it by radius / d of the way', () => {
     const scale = planSlots(plan).find(({ name }) => name === 'update')?.scale ?? 0;
-    const last = Int32Array.from(spread(7));
+    const last = Int32Array.from(spread(7), (word) => 1_000 * word);
     // Two are the last update itself; one differs from it by 400 in every word: its distance is 400 · √40,000 = 80,000 units, eight times the radius.
     const apart = last.map((word) => word + 400);
     const rule: MergeRule = { kind: 'centred-clipping', f: 1, radius: 10_000 / scale };
@@ -78,7 +78,9 @@ describe('what sources say of themselves', () => {
       new BigInt64Array(bytes.buffer, 0, 4).set([BigInt(weightCap), ...words]);
       return bytes;
     });
-    const merged = mergeVectors(wide, { rule: median, weightCap }, sourcesOf(vectors));
+    // As a file is read: what was asked for, in memory of its own.
+    const sources = vectors.map((bytes) => ({ members: 1, read: (start: number, end: number) => bytes.slice(start, end) }));
+    const merged = mergeVectors(wide, { rule: median, weightCap }, sources);
     expect([...new BigInt64Array(merged.buffer, 0, 4)]).toEqual([24n, 11n, 16n, 13n]);
   });
 
