@@ -42,7 +42,8 @@ describe('vectors of several slices', () => {
 
   it('have the plain sum as their mean, every word counted once', () => {
     const vectors = [7, 11, 13].map((step) => vectorOf(weightCap, spread(step)));
-    expect(mergeVectors(plan, { rule: { kind: 'mean' }, weightCap }, sourcesOf(vectors))).toEqual(sumVectors(vectors, planSlots(plan)));
+    const merged = mergeVectors(plan, { rule: { kind: 'mean' }, weightCap }, sourcesOf(vectors));
+    expect(Buffer.compare(merged, sumVectors(vectors, planSlots(plan)))).toBe(0);
   });
 
   it('are clipped around the last update as whole vectors: one at distance d moves it by radius / d of the way', () => {
@@ -53,7 +54,7 @@ describe('vectors of several slices', () => {
     const rule: MergeRule = { kind: 'centred-clipping', f: 1, radius: 10_000 / scale };
     const sources = sourcesOf([vectorOf(weightCap, last), vectorOf(weightCap, last), vectorOf(weightCap, apart)]);
     const merged = wordsOf(mergeVectors(plan, { rule, weightCap, last: new Uint8Array(last.buffer) }, sources));
-    expect(merged).toEqual(last.map((word) => 3 * word + 400 / 8));
+    expect(merged.findIndex((word, at) => word !== 3 * (last[at] ?? 0) + 400 / 8)).toBe(-1);
   });
 });
 
