@@ -10,8 +10,8 @@ export function codeOf(work: () => unknown): string {
   }
 }
 
-/** The error of ours that work ends with, to be held against code and detail. */
-export function refusalOf(work: () => unknown): unknown {
+/** What work throws, to be held against a code and its detail; undefined where it throws nothing. */
+export function thrownBy(work: () => unknown): unknown {
   try {
     work();
     return undefined;

@@ -12,7 +12,7 @@ import {
   updatePlan,
 } from '../../src/aggregation/index.ts';
 import { chunkSizeBytes } from '../../src/common/index.ts';
-import { refusalOf } from '../support/codes.ts';
+import { thrownBy } from '../support/codes.ts';
 
 const key = roundingKey(1, 'north', 1);
 const terms: UpdateTerms = { parameters: 2, members: 4, clipNorm: 5, weightCap: 16, maxLoss: 4 };
@@ -63,7 +63,7 @@ describe('an update that becomes words', () => {
       [new Float32Array(3), two],
       [new Float32Array(1), new Float32Array(1)],
     ] as const)
-      expect(refusalOf(() => encodeUpdate(plan, terms, { base, trained, rows: 1, lossSum: 0 }, key))).toMatchObject({ code: 'AGGREGATION_BAD_PLAN' });
+      expect(thrownBy(() => encodeUpdate(plan, terms, { base, trained, rows: 1, lossSum: 0 }, key))).toMatchObject({ code: 'AGGREGATION_BAD_PLAN' });
   });
 
   it('has only finite values: the first that is none is named by its place', () => {
@@ -73,16 +73,16 @@ describe('an update that becomes words', () => {
       [fine, Float32Array.of(0, Number.NEGATIVE_INFINITY)],
       [Float32Array.of(0, Number.NaN), fine],
     ] as const) {
-      const refusal = refusalOf(() => encodeUpdate(plan, terms, { base, trained, rows: 1, lossSum: 0 }, key));
-      expect(refusal).toMatchObject({ code: 'AGGREGATION_NOT_FINITE', detail: { segment: 'update', index: 1 } });
+      const thrown = thrownBy(() => encodeUpdate(plan, terms, { base, trained, rows: 1, lossSum: 0 }, key));
+      expect(thrown).toMatchObject({ code: 'AGGREGATION_NOT_FINITE', detail: { segment: 'update', index: 1 } });
     }
   });
 
   it('is of a plan for updates', () => {
     const statistics = statisticsPlan(0, { features: 1, members: 3 });
     const local = { base: new Float32Array(2), trained: new Float32Array(2), rows: 1, lossSum: 0 };
-    expect(refusalOf(() => encodeUpdate(statistics, terms, local, key))).toMatchObject({ code: 'AGGREGATION_BAD_PLAN' });
-    expect(refusalOf(() => decodeUpdate(statistics, terms, new Uint8Array(24), new Float32Array(2)))).toMatchObject({ code: 'AGGREGATION_BAD_PLAN' });
+    expect(thrownBy(() => encodeUpdate(statistics, terms, local, key))).toMatchObject({ code: 'AGGREGATION_BAD_PLAN' });
+    expect(thrownBy(() => decodeUpdate(statistics, terms, new Uint8Array(24), new Float32Array(2)))).toMatchObject({ code: 'AGGREGATION_BAD_PLAN' });
   });
 });
 
