@@ -1,7 +1,7 @@
 /** Carries of sums of 32-bit words by examples: how they are packed, sliced and gathered, and when they agree with fingerprints. */
 import { describe, expect, it } from 'vitest';
-import { carryBits, carrySlices, packCarries, unpackCarries, WideSum } from '../../src/aggregation/kernels/carries.ts';
-import { fingerprintPrime, fingerprintsAgree } from '../../src/aggregation/kernels/fingerprint.ts';
+import { carryBits, carrySlices, packCarries, sumWithCarries, unpackCarries, WideSum } from '../../src/aggregation/kernels/carries.ts';
+import { Fingerprinter, fingerprintPoint, fingerprintPrime, fingerprintsAgree } from '../../src/aggregation/kernels/fingerprint.ts';
 import { bytesOf, wordsOf } from '../support/words.ts';
 
 describe('carries', () => {
@@ -42,6 +42,22 @@ describe('carries', () => {
     sum.add(whole.subarray(4), 4);
     expect(wordsOf(sum.low)).toEqual([0xffff_fffe, 2, 0xffff_fffe, 10]);
     expect([...sum.carries]).toEqual([1, 0, 1, 0]);
+  });
+
+  it('of several vectors count all of them, and a fingerprint of packed carries is that of the words that they are', () => {
+    const { low, carries } = sumWithCarries([bytesOf([0xffff_ffff, 1]), bytesOf([0xffff_ffff, 2]), bytesOf([2, 3])], 8);
+    expect([wordsOf(low), [...carries]]).toEqual([
+      [0, 6],
+      [2, 0],
+    ]);
+    // 2 · 10 + 0 at the point 10.
+    expect(new Fingerprinter(10n).ofCarries(packCarries(carries, 2), 2, 2)).toBe(20n);
+  });
+
+  it('are checked at a point that is the first sixteen bytes of a hash, little-endian, in the field', () => {
+    expect(fingerprintPoint(new Uint8Array([5, 1]))).toBe(261n);
+    expect(fingerprintPoint(new Uint8Array(16).fill(0xff))).toBe((2n ** 128n - 1n) % fingerprintPrime);
+    expect(fingerprintPoint(new Uint8Array(32).fill(1, 16))).toBe(0n);
   });
 
   it('agree with low words where the fingerprints of all summands do: Σ φ = φ(low) + 2^32 · φ(carries)', () => {

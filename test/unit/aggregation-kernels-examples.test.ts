@@ -47,6 +47,12 @@ describe.each(twins)('the $kind kernels', (twin) => {
       const down = bytesOf([0, 0, 0, 1, 5, 6], offset);
       twin.add(down, [{ words: bytesOf([1, 0, 1, 0, 1, 1]), sign: -1 }], 64);
       expect(wordsOf(down)).toEqual([0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0, 4, 5]);
+      // Nothing goes over where the lower half comes to 2^32 - 1 or to 0, and one does where 2^31 + 2^31 are 2^32.
+      const edge = bytesOf([0xffff_fffe, 1, 0x8000_0000, 1, 7, 1], offset);
+      twin.add(edge, [{ words: bytesOf([1, 0, 0x8000_0000, 0, 0, 0]), sign: 1 }], 64);
+      expect(wordsOf(edge)).toEqual([0xffff_ffff, 1, 0, 2, 7, 1]);
+      twin.add(edge, [{ words: bytesOf([0xffff_ffff, 0, 3, 0, 7, 0]), sign: -1 }], 64);
+      expect(wordsOf(edge)).toEqual([0, 1, 0xffff_fffd, 1, 0, 1]);
       expect([isClean(up), isClean(down)]).toEqual([true, true]);
     }
   });
@@ -116,6 +122,15 @@ describe.each(twins)('the $kind kernels', (twin) => {
     }
   });
 
+  it('count cuts of their own values only, whatever was worked on before', () => {
+    const cutsOf = (values: Float32Array, base: Float32Array): number =>
+      twin.quantise(new Uint8Array(4 * values.length), { trained: values, base }, new Uint8Array(4 * values.length), { gain: 1, range: 1, scale: 2 });
+    for (const length of [1, 2, 3, 5, 6, 7]) {
+      expect(cutsOf(new Float32Array(64).fill(9), new Float32Array(64).fill(-9))).toBe(64);
+      expect(cutsOf(new Float32Array(length), new Float32Array(length))).toBe(0);
+    }
+  });
+
   it('dequantise signed words: base + word / scale / weight', () => {
     for (const offset of offsets) {
       const into = new Float32Array(5).subarray(1);
@@ -132,6 +147,10 @@ describe.each(twins)('the $kind kernels', (twin) => {
     }
     expect([two.of(new Uint8Array(0)), two.extend(5n, bytesOf([1]))]).toEqual([0n, 11n]);
     expect(two.of(bytesOf([0xffff_ffff, 0xffff_ffff]))).toBe(3n * 0xffff_ffffn);
+    for (const count of [1, 2, 3, 4, 5]) {
+      two.of(new Uint8Array(4 * 64).fill(0xff));
+      expect(two.of(bytesOf(new Uint32Array(count).fill(1)))).toBe(2n ** BigInt(count) - 1n);
+    }
   });
 
   it('take fingerprints of more words than one table has powers', () => {
@@ -149,7 +168,7 @@ describe('the kernels of this machine', () => {
 
   it('are JavaScript where there is no WebAssembly, and where its module does not have every kernel', () => {
     const { WebAssembly: real } = globalThis;
-    const memory = new real.Memory({ initial: 1 });
+    const memory = new real.Memory({ initial: 16 });
     try {
       Object.assign(globalThis, {
         WebAssembly: {
@@ -177,7 +196,9 @@ describe('the kernels of this machine', () => {
     } finally {
       Object.assign(globalThis, { WebAssembly: real });
     }
-    expect(webassemblyKernels()?.kind).toBe('webassembly');
+    const into = bytesOf([1, 2, 3]);
+    webassemblyKernels()?.add(into, [{ words: bytesOf([4, 5, 6]), sign: 1 }], 32);
+    expect(wordsOf(into)).toEqual([5, 7, 9]);
   });
 });
 

@@ -109,10 +109,10 @@ class WebassemblyKernels implements Kernels {
     });
   }
 
+  /** The last step of four words may go beyond `words`: it multiplies what is left there with the zeros behind the powers. */
   powerSum(...[words, powers]: Parameters<Kernels['powerSum']>): bigint {
     if (this.#loaded !== powers) for (const [at, limb] of powers.entries()) this.#memory.set(bytesOf(limb), limbPlace + at * limbStride);
     this.#loaded = powers;
-    this.#memory.fill(0, first + words.length, first + words.length + 16);
     this.#load(first, words, 0, words.length);
     this.#wasm.powerSum(first, limbPlace + 4 * powerCount - words.length, limbStride, words.length, sumPlace);
     const [a = 0n, b = 0n, c = 0n] = this.#sums;
