@@ -2,7 +2,7 @@
 import { html } from 'htm/preact';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { Facts, Graph, Header, Library, Loss, Members, Run } from './parts.ts';
+import { Facts, Found, Graph, Header, Library, Members, Run } from './parts.ts';
 import type { Snapshot } from './snapshot.ts';
 import { words } from './words.ts';
 
@@ -34,7 +34,7 @@ function App(): unknown {
   const { snapshot } = shown;
   return html`<${Header} ...${snapshot} /><main>
     ${shown.lost ? html`<div class="trouble wide" role="alert">${words.lost}</div>` : ''}
-    <${Run} ...${snapshot} /><${Loss} ...${snapshot} /><${Graph} ...${snapshot} /><${Members} ...${snapshot} /><${Library} ...${snapshot} /><${Facts} ...${snapshot} /></main>`;
+    <${Run} ...${snapshot} /><${Found} ...${snapshot} /><${Graph} ...${snapshot} /><${Members} ...${snapshot} /><${Library} ...${snapshot} /><${Facts} ...${snapshot} /></main>`;
 }
 
 const target = document.getElementById('page');

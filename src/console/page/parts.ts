@@ -1,5 +1,6 @@
 /** The parts of the page: each a function of the newest snapshot. Texts of others are rendered as text, never as markup. */
 import { html } from 'htm/preact';
+import { Counts, isCounting } from './counts.ts';
 import { Curve } from './curve.ts';
 import type { RunSnapshot, Snapshot } from './snapshot.ts';
 import { words } from './words.ts';
@@ -58,9 +59,10 @@ export function Run({ runs, status }: Snapshot): unknown {
     ${run.model ? html`<p class="soft small">${words.model} <span class="mono">${run.model}</span></p>` : ''}</section>`;
 }
 
-/** The curve of the newest run. */
-export function Loss({ runs }: Snapshot): unknown {
+/** The curve of the newest run, or what it counts. */
+export function Found({ runs }: Snapshot): unknown {
   const run = runs.at(-1);
+  if (run && isCounting(run)) return html`<${Counts} key=${run.run} run=${run} />`;
   return html`<section><h2>${words.loss}</h2>${run ? html`<${Curve} key=${run.run} run=${run} />` : html`<p class="soft">${words.noLoss}</p>`}</section>`;
 }
 

@@ -17,7 +17,7 @@ export interface RunSnapshot {
     readonly deadlineS: number;
   } | null;
   readonly waiting: { readonly phase: string; readonly members: readonly string[]; readonly sinceS: number; readonly untilS: number } | null;
-  readonly figures: readonly { readonly round: number; readonly meanLoss?: number; readonly rows: number }[];
+  readonly figures: readonly { readonly round: number; readonly purpose: string; readonly meanLoss?: number; readonly rows: number }[];
   readonly suspended: readonly string[];
   readonly history: readonly { readonly reason: string | null; readonly rejectedBy: readonly string[] }[];
   readonly outcome: string | null;
