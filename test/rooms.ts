@@ -35,6 +35,7 @@ const vendors: readonly (readonly [string, string])[] = [
   ['node_modules/ethers/', '^src/ledger/'],
   ['node_modules/onnxruntime-node/', '^src/training/'],
   ['node_modules/@duckdb/', '^src/dataset/'],
+  ['node_modules/(pg|pg-cursor|hucre)/', '^src/dataset/sources/'],
   ['node_modules/protobufjs/', '^src/(wire|training/onnx)/'],
   ['node_modules/pino/', '^src/peer/'],
   ['^(node:)?sqlite$', '^src/(peer/store|dataset)/'],

@@ -1,5 +1,6 @@
 /** What parent and DuckDB child say to each other. */
 import type { StatisticsManifest, StudyTable, TrainingManifest } from '../study/index.ts';
+import type { FileForm } from './file-form.ts';
 import type { QualityReport } from './report.ts';
 
 /** What a study that trains wants of a row. */
@@ -10,9 +11,17 @@ export type RecordTerms = Pick<StatisticsManifest, 'unit' | 'dimension' | 'varia
   readonly unitSecret: string;
 };
 
+/** One file, and how it is read. */
+export interface FileToLoad {
+  readonly path: string;
+  readonly form: FileForm;
+  /** What a snapshot was made from, for people. */
+  readonly origin?: string | undefined;
+}
+
 /** The whole order: load these files, check them, lock the doors, run one SELECT. */
 export interface LoadHeader {
-  readonly tables: readonly { readonly table: StudyTable; readonly paths: readonly string[] }[];
+  readonly tables: readonly { readonly table: StudyTable; readonly files: readonly FileToLoad[] }[];
   readonly sql: string;
   readonly terms: FeatureTerms | RecordTerms;
 }

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import { datasetErrors } from './errors.ts';
 import { datasetLimits } from './limits.ts';
+import { distinctNames } from './sources/names.ts';
 
 /** Separator and column names; a name that repeats or is empty is replaced by its place. */
 export interface CsvHeader {
@@ -27,23 +28,19 @@ function fieldsOf(text: string, separator: string): readonly string[] {
   return [...fields, field].map((name) => name.trim());
 }
 
-/** The header of the file at `path`; the separator is the one that gives most columns. Throws DATASET_UNREADABLE_FILE where there is none. */
-export async function readCsvHeader(path: string): Promise<CsvHeader> {
+/** The header of the file at `path`; the separator is `declared`, or the one that gives most columns. Throws DATASET_UNREADABLE_FILE where there is none. */
+export async function readCsvHeader(path: string, declared?: string): Promise<CsvHeader> {
   await using file = await open(path);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(datasetLimits.headerSizeBytes), 0, datasetLimits.headerSizeBytes, 0);
   const text = buffer
     .subarray(0, bytesRead)
     .toString('utf8')
     .replace(/^\uFEFF/, '');
-  const [best = { separator: ',', names: [] }] = separators
+  const [best = { separator: ',', names: [] }] = (declared === undefined ? separators : [declared])
     .map((separator) => ({ separator, names: fieldsOf(text, separator) }))
     .sort((a, b) => b.names.length - a.names.length);
   if (best.names.every((name) => name === '')) throw datasetErrors.DATASET_UNREADABLE_FILE({ path, reason: 'it has no header line' });
   if (best.names.length > datasetLimits.columns)
     throw datasetErrors.DATASET_TOO_LARGE({ what: `columns in ${path}`, found: best.names.length, limit: datasetLimits.columns });
-  const lower = best.names.map((name) => name.toLowerCase());
-  return {
-    separator: best.separator,
-    names: best.names.map((name, at) => (name === '' || lower.indexOf(name.toLowerCase()) !== at ? `column ${at + 1}` : name)),
-  };
+  return { separator: best.separator, names: distinctNames(best.names) };
 }

@@ -20,8 +20,8 @@ async function work(connection: DuckDBConnection, { tables, sql, terms }: LoadHe
   await checkOneStatement(connection, sql);
   const files: FileReport[] = [];
   const problems: DatasetProblem[] = [];
-  for (const { table, paths } of tables) {
-    const loaded = await loadTable(connection, table, paths);
+  for (const { table, files: toLoad } of tables) {
+    const loaded = await loadTable(connection, table, toLoad);
     files.push(...loaded.files);
     problems.push(...loaded.problems);
   }

@@ -1,12 +1,13 @@
 /** Everything that can be wrong with a member's files or with what a study asks of them. Messages hold counts and lines, never a value of a row. */
 import { defineErrors } from '../common/index.ts';
+import type { PlacedProblem } from '../study/index.ts';
 import type { DatasetProblem } from './report.ts';
 
 type Problems = { readonly problems: readonly DatasetProblem[] };
 
 function listed({ problems }: Problems): string {
-  const line = (p: DatasetProblem) =>
-    `${p.place}, column "${p.column}": ${p.found}${p.line === undefined ? '' : ` (first in line ${p.line})`}; allowed: ${p.allowed}`;
+  const first = ({ line, row }: DatasetProblem) => (line === undefined ? (row === undefined ? '' : ` (first in row ${row})`) : ` (first in line ${line})`);
+  const line = (p: DatasetProblem) => `${p.place}, column "${p.column}": ${p.found}${first(p)}; allowed: ${p.allowed}`;
   return problems.length === 1 ? problems.map(line).join() : `${problems.length} problems:${problems.map((p) => `\n  ${line(p)}`).join('')}`;
 }
 
@@ -17,12 +18,49 @@ export const datasetErrors = defineErrors({
   DATASET_BAD_BINDING: {
     blame: 'operator',
     cause: (d: { name: string; reason: string }) => `the data set "${d.name}" cannot be bound: ${d.reason}`,
-    remedy: 'Give a name of letters, digits, - and _, and the CSV files: `dataset bind NAME FILE...`, or TABLE=FILE where a study has several tables.',
+    remedy: 'Give a name of letters, digits, - and _, and CSV or Parquet files, as FILE or TABLE=FILE, or one binding file: `dataset bind NAME binding.toml`.',
+  },
+  DATASET_BAD_TOML: {
+    blame: 'operator',
+    cause: (d: { path: string; line: number; column: number; reason: string }) => `${d.path} line ${d.line}, column ${d.column} is not TOML: ${d.reason}`,
+    remedy: 'Correct the line; TOML 1.0 is described at toml.io.',
+  },
+  DATASET_BINDING_INVALID: {
+    blame: 'operator',
+    cause: (d: { path: string; problems: readonly PlacedProblem[] }) =>
+      `${d.path} has ${d.problems.length} ${d.problems.length === 1 ? 'problem' : 'problems'}:${d.problems.map((p) => `\n  ${p.place}: found ${p.found}; allowed: ${p.allowed}`).join('')}`,
+    remedy: 'Correct each place named and run `dataset bind` again; deploy/README.md has an example.',
+  },
+  DATASET_SOURCE_FAILED: {
+    blame: 'operator',
+    cause: (d: { table: string; source: string; reason: string }) => `the table "${d.table}" cannot be read from ${d.source}: ${d.reason}`,
+    remedy: 'Correct the source, or what binding.toml says of it, and run `dataset bind` again. The data set is as it was before.',
+  },
+  DATASET_SITE_SQL: {
+    blame: 'operator',
+    cause: (d: { table: string; reason: string }) => `the SELECT of the table "${d.table}" in binding.toml cannot be used: ${d.reason}`,
+    remedy: 'Write one SELECT over the sources of the table, by their names, and run `dataset bind` again.',
+  },
+  DATASET_NO_CONSENT_COLUMN: {
+    blame: 'operator',
+    cause: (d: { table: string; column: string }) => `the table "${d.table}" has no column "${d.column}", which consent names`,
+    remedy: 'Name a column that the source, the view or the SELECT gives, and run `dataset bind` again. Nothing was bound.',
+  },
+  DATASET_BIND_TIMEOUT: {
+    blame: 'operator',
+    cause: (d: { table: string; timeoutMs: number }) => `reading the table "${d.table}" from its source took longer than ${d.timeoutMs / 1000} s and was ended`,
+    remedy: 'Let the source give less, or prepare it beforehand as Parquet.',
+  },
+  DATASET_SNAPSHOT_FAILED: {
+    blame: 'operator',
+    cause: (d: { folder: string; reason: string }) => `a snapshot cannot be written to ${d.folder}: ${d.reason}`,
+    remedy: 'Make room on the disk, or correct the permissions of the folder, and run `dataset bind` again.',
   },
   DATASET_UNREADABLE_FILE: {
     blame: 'operator',
-    cause: (d: { path: string; reason: string }) => `${d.path} cannot be read as CSV: ${d.reason}`,
-    remedy: 'Bind regular CSV files with a header line, in UTF-8, with the same number of fields in each line.',
+    cause: (d: { path: string; reason: string }) => `${d.path} cannot be read: ${d.reason}`,
+    remedy:
+      'Bind regular files that this user may read: Parquet, or CSV in UTF-8 with a header line and as many fields in each line. A binding file declares other forms.',
   },
   DATASET_CHANGED: {
     blame: 'operator',

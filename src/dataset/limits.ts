@@ -12,10 +12,42 @@ export const datasetLimits = {
   values: 120_000_000,
   /** DuckDB's own memory; nothing is spilled to disk. */
   memoryLimitMb: 2_048,
+  /** The same where rows lie in a file of the child's own, and what may be spilled beside it. */
+  fileMemoryLimitMb: 768,
+  spilledMb: 65_536,
   /** JavaScript heap of the child. */
   heapLimitMb: 2_048,
   /** Loading, checking and the SELECT together; then the child is ended. */
   timeoutMs: 300_000,
+  /** Reading one table from its sources when it is bound; then the child is ended. */
+  bindTimeoutMs: 3_600_000,
+  /** `binding.toml`: its size, its tables, the sources of one of them, and problems reported at once. */
+  bindingSizeBytes: 262_144,
+  boundTables: 64,
+  sources: 16,
+  bindingProblems: 50,
+  /** Characters of paths and addresses, of names of columns and tables in sources, of single words, and of a SELECT of the site's own. */
+  placeCharacters: 4_096,
+  sourceNameCharacters: 256,
+  wordCharacters: 200,
+  siteSqlCharacters: 262_144,
+  /** Words for true, for false, for missing values, and values of a consent. */
+  words: 256,
+  /** A ViewDefinition as JSON, and the files of one bulk export. */
+  viewSizeBytes: 1_048_576,
+  exportFiles: 4_096,
+  /** A workbook is held in memory as it is packed; what it holds is read in passing, within this much. */
+  excelSizeBytes: 268_435_456,
+  excelUnpackedBytes: 1_073_741_824,
+  excelEntries: 10_000,
+  /** What is appended before it is handed on: rows, and characters of their cells. */
+  appendRows: 50_000,
+  appendCharacters: 16_777_216,
+  /** Rows that PostgreSQL sends at once, and its silence while a connection is made. */
+  cursorRows: 2_000,
+  connectTimeoutMs: 20_000,
+  passwordSizeBytes: 4_096,
+  certificateSizeBytes: 1_048_576,
   /** Characters of a database message that are shown. */
   messageCharacters: 300,
   /** Values of all kinds in a ViewDefinition, and how deep they may nest. */

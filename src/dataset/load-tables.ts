@@ -1,94 +1,30 @@
-/** Phase one, the site's own: bound files become typed tables in memory, and every declared column is checked with counts and lines. DuckDB child only. */
+/**
+ * Phase one, the site's own: bound files become typed tables, and every declared column is checked with counts and places. DuckDB child only.
+ * A good file is read once. Where anything is wrong with a cell, a second pass counts everything that is.
+ */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { StudyColumn, StudyTable } from '../study/index.ts';
-import { readCsvHeader } from './csv-header.ts';
-import { datasetErrors } from './errors.ts';
-import type { DatasetProblem, FileReport, ProblemCode } from './report.ts';
-import { quotedName, quotedText } from './sql.ts';
+import { checksOf } from './cell-checks.ts';
+import type { FileToLoad } from './child-messages.ts';
+import type { DatasetProblem, FileReport } from './report.ts';
+import { type Scan, scanFile, whileFileIsRead } from './scan.ts';
+import { quotedName } from './sql.ts';
+import { presentValue, sqlTypes, typedValue } from './text-form.ts';
 
-const sqlTypes = { string: 'VARCHAR', integer: 'BIGINT', number: 'DOUBLE', boolean: 'BOOLEAN', date: 'DATE' } as const;
+const placeName = quotedName('#row');
 
-/** The value as its declared type, NULL where it is none. `1.0` is an integer, `1.5` is not. */
-function typed({ datatype }: StudyColumn, raw: string): string {
-  const real = `TRY_CAST(${raw} AS DOUBLE)`;
-  if (datatype === 'integer') return `(CASE WHEN ${real} = trunc(${real}) THEN TRY_CAST(${real} AS BIGINT) END)`;
-  return datatype === 'string' ? raw : `TRY_CAST(${raw} AS ${sqlTypes[datatype]})`;
+interface Loaded {
+  readonly report: FileReport;
+  readonly problems: readonly DatasetProblem[];
 }
 
-/** A condition under which a cell is a problem, and what to say about it. */
-interface CellCheck {
-  readonly code: ProblemCode;
-  readonly when: string;
-  readonly says: string;
-  readonly allowed: string;
-}
-
-function listOf(column: StudyColumn): string {
-  return (column.values ?? [])
-    .map((value) => (column.datatype === 'string' || typeof value === 'string' ? quotedText(String(value)) : String(value)))
-    .join(', ');
-}
-
-function checksOf(column: StudyColumn, raw: string): readonly CellCheck[] {
-  const value = typed(column, raw);
-  const { datatype, minimum, maximum, required, values } = column;
-  const checks: CellCheck[] = [];
-  if (required) checks.push({ code: 'DATASET_EMPTY_CELLS', when: `${raw} IS NULL`, says: 'empty cells', allowed: 'a value in each row' });
-  if (datatype !== 'string')
-    checks.push({ code: 'DATASET_WRONG_TYPE', when: `${raw} IS NOT NULL AND ${value} IS NULL`, says: `values that are no ${datatype}`, allowed: datatype });
-  if (datatype === 'number')
-    checks.push({
-      code: 'DATASET_NOT_FINITE',
-      when: `NOT isfinite(${value})`,
-      says: 'values that are NaN or infinite',
-      allowed: 'finite numbers, or an empty cell',
-    });
-  const bounds = [...(minimum === undefined ? [] : [`${value} < ${minimum}`]), ...(maximum === undefined ? [] : [`${value} > ${maximum}`])];
-  if (bounds.length > 0) {
-    const finite = datatype === 'number' ? `isfinite(${value}) AND ` : '';
-    checks.push({
-      code: 'DATASET_OUT_OF_RANGE',
-      when: `${finite}(${bounds.join(' OR ')})`,
-      says: 'values out of range',
-      allowed: `${minimum ?? 'any'} to ${maximum ?? 'any'}`,
-    });
-  }
-  if (values !== undefined)
-    checks.push({ code: 'DATASET_OUT_OF_RANGE', when: `${value} NOT IN (${listOf(column)})`, says: 'other values', allowed: values.join(', ') });
-  return checks;
-}
-
-/** What DuckDB says about a file, without the line's content. */
-function csvReason(error: unknown): string {
-  const message = error instanceof Error ? error.message : '';
-  const line = /Line: (\d+)/.exec(message)?.[1];
-  const what =
-    /(unterminated quote|Invalid unicode|Maximum line size)/i.exec(message)?.[1] ??
-    (/Expected Number of Columns/.test(message) ? 'another number of fields than the header' : undefined);
-  return `${what?.toLowerCase() ?? 'it is not a table'}${line === undefined ? '' : ` in line ${line}`}`;
-}
-
-const rawTable = 'schwarm_raw_file';
-
-/** Reads the file as text cells into `rawTable`, strictly: every record has as many fields as the header. Returns the columns' names. */
-async function readRaw(connection: DuckDBConnection, path: string): Promise<readonly string[]> {
-  const { separator, names } = await readCsvHeader(path);
-  const columns = names.map((name) => `${quotedText(name)}: 'VARCHAR'`).join(', ');
-  const dialect = `auto_detect = false, header = true, delim = ${quotedText(separator)}, quote = '"', escape = '"', nullstr = '', strict_mode = true`;
-  try {
-    await connection.run(`CREATE TABLE ${rawTable} AS SELECT * FROM read_csv(${quotedText(path)}, columns = {${columns}}, ${dialect})`);
-  } catch (error) {
-    throw datasetErrors.DATASET_UNREADABLE_FILE({ path, reason: csvReason(error) }, error);
-  }
-  return names;
-}
-
-function missingProblems({ name, column }: StudyTable, path: string, names: ReadonlySet<string>): DatasetProblem[] {
+function missingProblems({ name, column }: StudyTable, { columns }: Scan, { origin, path }: FileToLoad): DatasetProblem[] {
+  const names = new Set(columns.map((found) => found.name.toLowerCase()));
   return column
     .filter((declared) => !names.has(declared.name.toLowerCase()))
     .map((declared) => ({
       code: 'DATASET_MISSING_COLUMN',
-      place: path,
+      place: origin ?? path,
       column: declared.name,
       found: 'no such column',
       allowed: `a column of this name, as the study's table "${name}" declares`,
@@ -96,46 +32,102 @@ function missingProblems({ name, column }: StudyTable, path: string, names: Read
     }));
 }
 
-/** Counts all problems of a file in one pass. `rowid + 2` is the line, since the header is line 1. */
-async function cellReport(
-  connection: DuckDBConnection,
-  table: StudyTable,
-  path: string,
-): Promise<{ readonly report: FileReport; readonly problems: DatasetProblem[] }> {
-  const checks = table.column.flatMap((column) => checksOf(column, quotedName(column.name)).map((check) => ({ column: column.name, ...check })));
-  const counted = checks.flatMap(({ when }) => [`count(*) FILTER (WHERE ${when})`, `min(rowid) FILTER (WHERE ${when})`]);
-  const empty = table.column.map(({ name }) => `count(*) FILTER (WHERE ${quotedName(name)} IS NULL)`);
-  const reader = await connection.runAndReadAll(`SELECT ${['count(*)', ...empty, ...counted].join(', ')} FROM ${rawTable}`);
-  const [rows = 0, ...figures] = (reader.getRows()[0] ?? []).map(Number);
-  const found = checks.map((check, at) => ({ ...check, count: figures[empty.length + 2 * at] ?? 0, row: figures[empty.length + 2 * at + 1] ?? 0 }));
-  const problems = found
-    .filter(({ count }) => count > 0)
-    .map(({ code, column, says, allowed, count, row }) => ({ code, place: path, column, found: `${count} ${says}`, allowed, count, line: row + 2 }));
-  return { report: { table: table.name, path, rows, empty: table.column.map(({ name }, at) => ({ column: name, count: figures[at] ?? 0 })) }, problems };
+/** A declared column's cell before and after it is typed; `#` because no study can declare such a name. */
+const presentName = (at: number): string => quotedName(`#present ${at}`);
+const typedName = (at: number): string => quotedName(`#typed ${at}`);
+
+/** Declared columns, present and typed, with the place of each row. */
+function cells(table: StudyTable, { columns, from, place }: Scan, { form }: FileToLoad, withPlace: boolean): string {
+  const typeOf = ({ name }: StudyColumn) => columns.find((found) => found.name.toLowerCase() === name.toLowerCase())?.type ?? 'VARCHAR';
+  const present = table.column.map((column, at) => `${presentValue(form.text, column.name, typeOf(column))} AS ${presentName(at)}`);
+  const typed = table.column.map((column, at) => `${typedValue(form.text, column.datatype, presentName(at), typeOf(column))} AS ${typedName(at)}`);
+  const inner = [...present, ...(withPlace ? [`${place} AS ${placeName}`] : [])];
+  return `(SELECT *, ${typed.join(', ')} FROM (SELECT ${inner.join(', ')} FROM ${from}))`;
 }
 
-/** Reads one file, checks it, and appends it to its typed table where nothing is wrong. Only declared columns are kept. */
-async function loadFile(connection: DuckDBConnection, table: StudyTable, path: string) {
-  const names = new Set((await readRaw(connection, path)).map((name) => name.toLowerCase()));
-  const missing = missingProblems(table, path, names);
-  const checked =
-    missing.length > 0 ? { report: { table: table.name, path, rows: 0, empty: [] }, problems: missing } : await cellReport(connection, table, path);
-  if (checked.problems.length === 0) {
-    const columns = table.column.map((column) => typed(column, quotedName(column.name)));
-    await connection.run(`INSERT INTO ${quotedName(table.name)} SELECT ${columns.join(', ')} FROM ${rawTable}`);
+const noSuchType = 'schwarm: a cell is not of its type';
+const isWrongType = (error: unknown): boolean => error instanceof Error && error.message.includes(noSuchType);
+
+/** Appends the file's rows to their typed table; undefined where a cell is not of its type. */
+async function append(connection: DuckDBConnection, table: StudyTable, scan: Scan, file: FileToLoad): Promise<boolean> {
+  const strict = table.column.map(
+    (_, at) => `CASE WHEN ${typedName(at)} IS NULL AND ${presentName(at)} IS NOT NULL THEN error('${noSuchType}') ELSE ${typedName(at)} END`,
+  );
+  const insert = `INSERT INTO ${quotedName(table.name)} SELECT ${strict.join(', ')} FROM ${cells(table, scan, file, false)}`;
+  try {
+    await whileFileIsRead(file.path, file.form, () => connection.run(insert), isWrongType);
+    return true;
+  } catch (error) {
+    if (isWrongType(error)) return false;
+    throw error;
   }
-  await connection.run(`DROP TABLE ${rawTable}`);
-  return checked;
+}
+
+async function figuresOf(connection: DuckDBConnection, sql: string): Promise<readonly number[]> {
+  return ((await connection.runAndReadAll(sql)).getRows()[0] ?? []).map(Number);
+}
+
+/** The report on the table's rows from `fromRow` on where nothing is wrong with them. */
+async function goodReport(connection: DuckDBConnection, table: StudyTable, path: string, fromRow: number): Promise<FileReport | undefined> {
+  const wrong = table.column.flatMap((column) => {
+    const cell = quotedName(column.name);
+    const checks = checksOf(column, { present: cell, typed: cell }).filter(({ code }) => code !== 'DATASET_WRONG_TYPE');
+    return checks.length === 0 ? [] : [`count(*) FILTER (WHERE ${checks.map(({ when }) => `(${when})`).join(' OR ')})`];
+  });
+  const present = table.column.map(({ name }) => `count(${quotedName(name)})`);
+  const sql = `SELECT ${['count(*)', ...present, ...wrong].join(', ')} FROM ${quotedName(table.name)} WHERE rowid >= ${fromRow}`;
+  const [rows = 0, ...figures] = await figuresOf(connection, sql);
+  if (figures.slice(present.length).some((count) => count > 0)) return undefined;
+  return { table: table.name, path, rows, empty: table.column.map(({ name }, at) => ({ column: name, count: rows - (figures[at] ?? 0) })) };
+}
+
+/** Counts all problems of a file, and where the first of each kind is. */
+async function fullReport(connection: DuckDBConnection, table: StudyTable, scan: Scan, file: FileToLoad): Promise<Loaded> {
+  const checks = table.column.flatMap((column, at) =>
+    checksOf(column, { present: presentName(at), typed: typedName(at) }).map((check) => ({ column: column.name, ...check })),
+  );
+  const counted = checks.flatMap(({ when }) => [`count(*) FILTER (WHERE ${when})`, `min(${placeName}) FILTER (WHERE ${when})`]);
+  const empty = table.column.map((_, at) => `count(*) FILTER (WHERE ${presentName(at)} IS NULL)`);
+  const sql = `SELECT ${['count(*)', ...empty, ...counted].join(', ')} FROM ${cells(table, scan, file, true)}`;
+  const [rows = 0, ...figures] = await whileFileIsRead(file.path, file.form, () => figuresOf(connection, sql));
+  const found = checks.map((check, at) => ({ ...check, count: figures[empty.length + 2 * at] ?? 0, first: figures[empty.length + 2 * at + 1] ?? 0 }));
+  const problems = found
+    .filter(({ count }) => count > 0)
+    .map(({ code, column, says, allowed, count, first }) => ({
+      code,
+      place: file.origin ?? file.path,
+      column,
+      found: `${count} ${says}`,
+      allowed,
+      count,
+      [scan.places]: first,
+    }));
+  const report = { table: table.name, path: file.path, rows, empty: table.column.map(({ name }, at) => ({ column: name, count: figures[at] ?? 0 })) };
+  return { report, problems };
+}
+
+/** Reads one file into its typed table, or says what is wrong with it. Only declared columns are kept. */
+async function loadFile(connection: DuckDBConnection, table: StudyTable, file: FileToLoad, fromRow: number): Promise<Loaded> {
+  const scan = await scanFile(connection, file.path, file.form);
+  const missing = missingProblems(table, scan, file);
+  if (missing.length > 0) return { report: { table: table.name, path: file.path, rows: 0, empty: [] }, problems: missing };
+  const good = (await append(connection, table, scan, file)) ? await goodReport(connection, table, file.path, fromRow) : undefined;
+  return good === undefined ? await fullReport(connection, table, scan, file) : { report: good, problems: [] };
 }
 
 /** Loads the files of one table of the study. Throws DATASET_UNREADABLE_FILE. */
-export async function loadTable(connection: DuckDBConnection, table: StudyTable, paths: readonly string[]) {
+export async function loadTable(connection: DuckDBConnection, table: StudyTable, toLoad: readonly FileToLoad[]) {
   const columns = table.column.map(({ name, datatype }) => `${quotedName(name)} ${sqlTypes[datatype]}`);
   await connection.run(`CREATE TABLE ${quotedName(table.name)} (${columns.join(', ')})`);
   const files: FileReport[] = [];
   const problems: DatasetProblem[] = [];
-  for (const path of paths) {
-    const { report, problems: found } = await loadFile(connection, table, path);
+  for (const file of toLoad) {
+    const { report, problems: found } = await loadFile(
+      connection,
+      table,
+      file,
+      files.reduce((sum, { rows }) => sum + rows, 0),
+    );
     files.push(report);
     problems.push(...found);
   }

@@ -2,13 +2,13 @@
 import { assert, type Clock, isSwarmError, type Logger } from '../common/index.ts';
 import { type ChildAnswer, startChild } from '../sandbox/index.ts';
 import { isTraining, type StatisticsStudy, type Study, type TrainingStudy } from '../study/index.ts';
-import { type Binding, checkUnchanged, filesByTable } from './binding.ts';
+import { type Binding, checkStamps, checkUnchanged, filesByTable, stampsOf } from './binding.ts';
 import type { LoadedHeader, LoadHeader } from './child-messages.ts';
 import { datasetErrors } from './errors.ts';
 import { datasetLimits } from './limits.ts';
 import type { RecordTable } from './records.ts';
 import type { QualityReport } from './report.ts';
-import type { FeatureTable } from './table.ts';
+import type { DroppedRows, FeatureTable } from './table.ts';
 
 /** What loading needs of its surroundings. */
 export interface DatasetParts {
@@ -42,10 +42,19 @@ async function load(
   unitSecret = '',
 ): Promise<{ readonly loaded: LoadedHeader; readonly body: Uint8Array }> {
   const tables = filesByTable(study, binding);
+  const stamps = await stampsOf(binding);
   await checkUnchanged(binding, options);
   const { header, body } = await ask({ tables, sql: study.featuresSql, terms: termsOf(study, unitSecret) }, options, parts);
+  await checkStamps(binding, stamps);
   // The child is our own module: its header is a LoadedHeader.
-  return { loaded: header as LoadedHeader, body };
+  const loaded = header as LoadedHeader;
+  return { loaded: { ...loaded, report: { ...loaded.report, dropped: [...withoutConsent(binding), ...loaded.report.dropped] } }, body };
+}
+
+/** Rows that the binding left out. */
+function withoutConsent({ files }: Binding): readonly DroppedRows[] {
+  const count = files.reduce((sum, { leftOut = 0 }) => sum + leftOut, 0);
+  return count === 0 ? [] : [{ reason: 'no consent, so it was not bound', count }];
 }
 
 function termsOf(study: Study, unitSecret: string): LoadHeader['terms'] {

@@ -23,6 +23,8 @@ export interface DatasetProblem {
   readonly count: number;
   /** Line of the file (the header is line 1) of the first case, where it is known. */
   readonly line?: number;
+  /** The same for a file without lines: the row of a Parquet file or of a sheet, the first being 1. */
+  readonly row?: number;
 }
 
 /** One bound file as it was read. */

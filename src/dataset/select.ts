@@ -35,10 +35,16 @@ function sqlError(error: unknown, sql: string, rowsAreRead = false) {
   ) {
     return datasetErrors.DATASET_SQL_OUTSIDE({}, error);
   }
+  return datasetErrors.DATASET_SQL_FAILED({ message: toldMessage(error, rowsAreRead) }, error);
+}
+
+/** The first line of what DuckDB said, without texts; where rows were read, only its kind. */
+export function toldMessage(error: unknown, rowsAreRead: boolean): string {
+  const message = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
   const told = rowsAreRead
     ? `${/^[A-Z][A-Za-z-]*(?: [A-Z][a-z]+)* Error/.exec(message)?.[0] ?? 'error'} while rows were read`
     : message.replace(/'[^']*'/g, "'…'");
-  return datasetErrors.DATASET_SQL_FAILED({ message: told.slice(0, datasetLimits.messageCharacters) }, error);
+  return told.slice(0, datasetLimits.messageCharacters);
 }
 
 /** Throws DATASET_NOT_ONE_STATEMENT unless `sql` holds exactly one statement; called before any file is read. */

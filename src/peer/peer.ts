@@ -99,7 +99,7 @@ export class Peer implements AsyncDisposable {
     this.#head.seenMs = clock.nowMs();
     removeOrphans(this.context);
     this.runs.resume();
-    this.#loops.push(this.#follow(), this.#tick());
+    this.#loops.push(this.#follow(), this.#tick(), this.dataSets.removeOld());
     for (const loop of this.#loops) loop.catch((error: unknown) => this.#fail(error));
   }
 

@@ -13,6 +13,7 @@ export type { FeatureColumn, Loss, OptimiserTerms, StudyManifest, TrainingManife
 export { isTraining, packStudy, readStudy, type StatisticsStudy, type Study, type TrainingStudy, unpackStudy, withSeed } from './package.ts';
 export type { StudyColumn, StudyTable } from './shared-manifest.ts';
 export type { StatisticsManifest, StudyDimension, StudyModel, StudyVariable } from './statistics-manifest.ts';
+export { type PlacedProblem, schemaProblems, shown } from './schema-problems.ts';
 export { writeStudyTemplate } from './template.ts';
 export { logisticModel } from './template-model.ts';
 export { auditSentences, hasStatisticsRound, isOpen, runTerms } from './terms.ts';

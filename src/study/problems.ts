@@ -3,18 +3,19 @@ import { z } from 'zod';
 import type { StudyProblem } from './errors.ts';
 import { studyLimits } from './limits.ts';
 import { type StudyManifest, trainingSchema } from './manifest.ts';
-import { problemsOf } from './schema-problems.ts';
+import { schemaProblems } from './schema-problems.ts';
 import { statisticsSchema } from './statistics-manifest.ts';
 import { statisticsProblems } from './statistics-problems.ts';
 import { trainingProblems, withDominance } from './training-problems.ts';
 
 const schema = z.discriminatedUnion('kind', [trainingSchema, statisticsSchema]);
-const source = { file: 'study.toml', format: 'schwarm.study/1' };
 
 /** The manifest in `root`, or every problem found in it, at most `studyLimits.problems`. */
 export function checkManifest(root: unknown): { readonly manifest: StudyManifest } | { readonly problems: readonly StudyProblem[] } {
   const parsed = schema.safeParse(root);
-  const problems = parsed.success ? crossProblems(parsed.data) : parsed.error.issues.flatMap((issue) => problemsOf(issue, root, source));
+  const problems = parsed.success
+    ? crossProblems(parsed.data)
+    : schemaProblems(parsed.error, root, 'schwarm.study/1').map((problem) => ({ file: 'study.toml', ...problem }));
   if (problems.length > 0) return { problems: problems.slice(0, studyLimits.problems) };
   return parsed.success ? { manifest: parsed.data.kind === 'training' ? withDominance(parsed.data) : parsed.data } : { problems };
 }
