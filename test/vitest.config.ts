@@ -19,6 +19,7 @@ export default defineConfig({
       project('gate', 120_000, { include: ['test/exploration/gate.test.ts'] }),
       project('compliance', 120_000),
       project('integration', 120_000),
+      project('databases', 120_000),
       project('attacks', 120_000, { globalSetup: 'test/attacks/summary.ts' }),
       project('privacy', 120_000),
       project('demo', 120_000, { include: ['test/e2e/demo.test.ts'] }),

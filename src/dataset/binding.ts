@@ -26,12 +26,14 @@ function badBinding(name: string, reason: string) {
   return datasetErrors.DATASET_BAD_BINDING({ name: name.slice(0, 80), reason });
 }
 
+const named = /^([A-Za-z_][A-Za-z0-9_]*)=(.+)$/s;
+
 function isBindingFile(path: string): boolean {
   return extname(path).toLowerCase() === '.toml';
 }
 
 async function boundFile(name: string, given: string, options: Cancellable): Promise<BoundFile> {
-  const [, table, rest] = /^([A-Za-z_][A-Za-z0-9_]*)=(.+)$/s.exec(given) ?? [];
+  const [, table, rest] = named.exec(given) ?? [];
   const path = resolve(rest ?? given);
   if (isBindingFile(path)) throw badBinding(name, `${path} is a binding file, which stands alone and names its tables itself`);
   const version = await fileVersion(path, options);
@@ -63,7 +65,7 @@ export async function bindDataset(name: string, files: readonly string[], option
   if (files.length < 1 || files.length > datasetLimits.files)
     throw badBinding(name, `${files.length} files were named; 1 to ${datasetLimits.files} are allowed`);
   const [only = '', ...others] = files;
-  if (others.length > 0 || !isBindingFile(only)) return await boundFiles(name, files, options);
+  if (others.length > 0 || named.test(only) || !isBindingFile(only)) return await boundFiles(name, files, options);
   if (parts === undefined) throw badBinding(name, 'a binding file needs a peer, which keeps its snapshots');
   return { name, ...(await boundTables(await readBindingFile(resolve(only)), parts, options)) };
 }

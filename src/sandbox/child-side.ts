@@ -1,7 +1,9 @@
 /**
  * The child's end: answers the parent's requests over file descriptor 3. Standard output stays free, so that
- * a native library that prints cannot break a message. The child ends when its parent's end of the pipe closes.
+ * a native library that prints cannot break a message. The child ends when its parent's end of the pipe closes,
+ * and takes its own working folder along.
  */
+import { realpathSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { type CarriedError, carryError, sandboxErrors } from './errors.ts';
 import { type Frame, FrameReader, frameHead } from './frames.ts';
@@ -47,6 +49,16 @@ function send(socket: Socket, header: AnswerHeader, body: Uint8Array): void {
   if (body.length > 0) socket.write(body);
 }
 
+/** Ends with the parent, which can no longer remove the folder that it made for this process; only one that it did make is touched. */
+function leave(): void {
+  try {
+    const { HOME: home, TMPDIR: folder } = process.env;
+    if (folder !== undefined && folder === home && realpathSync(folder) === process.cwd()) rmSync(folder, { recursive: true, force: true });
+  } finally {
+    process.exit(0);
+  }
+}
+
 /** Serves the parent's requests with `handlers` until the parent goes away; requests that overlap are answered as they finish. */
 export function serveParent(handlers: Readonly<Record<string, Handler>>): void {
   const socket = new Socket({ fd: parentDescriptor });
@@ -61,8 +73,6 @@ export function serveParent(handlers: Readonly<Record<string, Handler>>): void {
     frames.forEach(take);
     if (fault !== undefined) process.exit(1);
   });
-  socket.on('end', () => process.exit(0));
-  socket.on('error', () => process.exit(0));
-  socket.on('close', () => process.exit(0));
+  for (const gone of ['end', 'error', 'close']) socket.on(gone, leave);
   send(socket, { id: 0, header: null }, new Uint8Array(0));
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/common/index.ts';
@@ -126,7 +126,9 @@ describe('a foreign program', () => {
     const parent = spawn(process.execPath, [fileURLToPath(new URL('./children/sandbox-parent.ts', import.meta.url))], { stdio: ['ignore', 'pipe', 'inherit'] });
     const pids: number[] = await new Promise((resolve) => parent.stdout.once('data', (line) => resolve(JSON.parse(String(line)))));
     expect(pids.map(lives)).toEqual([true, true]);
+    const folder = readlinkSync(`/proc/${pids[0]}/cwd`);
     parent.kill('SIGKILL');
     await until(() => !pids.some(lives));
+    expect(existsSync(folder)).toBe(false);
   });
 });

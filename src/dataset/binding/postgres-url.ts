@@ -21,7 +21,7 @@ function isLoopback(host: string): boolean {
 
 function parsedUrl(text: string): URL | undefined {
   // An address without a host is none for URL; the socket's folder stands behind it.
-  return URL.parse(text.replace(/^(postgres(?:ql)?:\/\/[^/?#@]*@)\//, '$1socket/')) ?? undefined;
+  return URL.parse(text.replace(/^(postgres(?:ql)?:\/\/[^/?#@]*@)(?=[/:])/, '$1socket')) ?? undefined;
 }
 
 /** The place that an address names, or what is wrong with it; the password is never repeated. */

@@ -12,8 +12,10 @@ function jsonError(error: unknown, files: readonly string[], folder: string): Er
   const message = error instanceof Error ? error.message : '';
   if (!/JSON/.test(message)) return undefined;
   const path = files.find((file) => message.includes(`"${file}"`)) ?? folder;
-  const line = /\b(?:in line|record\/value) (\d+)/.exec(message)?.[1];
-  return datasetErrors.DATASET_UNREADABLE_FILE({ path, reason: `${line === undefined ? 'a line' : `line ${line}`} is no resource as JSON` }, error);
+  const said = Number(/\bin line (\d+)/.exec(message)?.[1]);
+  // Where a line is no JSON at all, this version of DuckDB has counted it already.
+  const line = /Malformed JSON/.test(message) ? said - 1 : said;
+  return datasetErrors.DATASET_UNREADABLE_FILE({ path, reason: `${Number.isNaN(line) ? 'a line' : `line ${line}`} is no resource as JSON` }, error);
 }
 
 async function viewFrom(path: string): Promise<unknown> {

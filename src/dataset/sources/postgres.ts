@@ -88,15 +88,24 @@ function reasonOf(error: unknown): string {
   return code === '' ? 'the connection failed' : `PostgreSQL error ${code}`;
 }
 
+interface Batch {
+  readonly rows: readonly (readonly (string | null)[])[];
+  readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[];
+}
+
 /** Reads the cursor's rows in batches. */
 async function readAll(client: Client, sql: string, form: TextForm, context: SourceContext, fail: (reason: string) => Error): Promise<CellTable> {
   // All values as the server writes them.
   const types = { getTypeParser: () => (text: string) => text };
   const cursor = client.query(new Cursor<readonly (string | null)[]>(sql, [], { rowMode: 'array', types }));
-  const batch = () =>
-    new Promise<{ readonly rows: readonly (readonly (string | null)[])[]; readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[] }>(
-      (resolve, reject) => cursor.read(datasetLimits.cursorRows, (error, rows, result) => (error ? reject(error) : resolve({ rows, fields: result.fields }))),
-    );
+  // After its last row the cursor gives no description of them.
+  const batch = (): Promise<Batch> =>
+    new Promise((resolve, reject) => {
+      cursor.read(datasetLimits.cursorRows, (error, rows, result: { readonly fields: Batch['fields'] } | undefined) => {
+        if (error) reject(error);
+        else resolve({ rows, fields: result?.fields ?? [] });
+      });
+    });
   let { rows, fields } = await batch();
   if (fields.length === 0) throw fail('the query returns no columns; one SELECT is allowed');
   const bytes = fields.find(({ dataTypeID }) => dataTypeID === binaryType);

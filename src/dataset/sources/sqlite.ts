@@ -1,6 +1,8 @@
 /** A table or a SELECT of an SQLite file, opened for reading only, without extensions, its schema not trusted. Binding child only. */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import type { SourceOf } from '../binding/schema.ts';
+import { datasetLimits } from '../limits.ts';
 import { quotedName } from '../sql.ts';
 import type { TextForm } from '../text-form.ts';
 import { type Cell, CellTable } from './cell-table.ts';
@@ -58,7 +60,10 @@ export async function openSqlite(source: SourceOf<'sqlite'>, form: TextForm, con
     const statement = prepared(database, query ?? `SELECT * FROM ${quotedName(name ?? '')}`, fail);
     const names = statement.columns().map((column) => column.name);
     const table = await CellTable.create(context.connection, context.scratch, names, form);
+    let rows = 0;
     for (const row of statement.iterate() as Iterable<unknown>) {
+      // SQLite is read synchronously: now and then the end of the parent must be heard.
+      if (++rows % datasetLimits.appendRows === 0) await setImmediate();
       // Rows are arrays, by `setReturnArrays`.
       const values = row as readonly unknown[];
       table.append((at) => {
