@@ -115,7 +115,7 @@ function addDataRoutes(peer: Peer, add: Add): void {
     {
       method: 'put',
       path: '/v1/datasets/{name}',
-      summary: 'Bind files to a name',
+      summary: 'Bind CSV and Parquet files, or what one binding file names, to a name',
       params: name,
       body: z.strictObject({ files: z.array(z.string().min(1).max(4096)).min(1).max(64) }),
     },

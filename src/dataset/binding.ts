@@ -90,11 +90,12 @@ export async function checkStamps(binding: Binding, stamps: readonly string[]): 
   if (changed !== undefined) throw datasetErrors.DATASET_CHANGED({ path: changed.path });
 }
 
-/** The files of each table of the study: by the given table, by the file's name, or all of them where the study has one table. Throws DATASET_UNBOUND_TABLE. */
+/** The files of each table of the study: by the given table, by the file's name (upper and lower case being the same), or all of them where the study has one table. Throws DATASET_UNBOUND_TABLE. */
 export function filesByTable(study: Study, { name, files }: Binding): readonly { readonly table: StudyTable; readonly files: readonly FileToLoad[] }[] {
   const { table: tables } = study.manifest;
   return tables.map((table) => {
-    const belongs = ({ table: given, path }: BoundFile) => (given ?? (tables.length === 1 ? table.name : basename(path, extname(path)))) === table.name;
+    const belongs = ({ table: given, path }: BoundFile) =>
+      (given ?? (tables.length === 1 ? table.name : basename(path, extname(path)))).toLowerCase() === table.name.toLowerCase();
     const own = files.filter(belongs).map(({ path, form, origin }) => ({ path, form: form ?? { kind: 'csv' as const, text: {} }, origin }));
     if (own.length === 0) throw datasetErrors.DATASET_UNBOUND_TABLE({ table: table.name, name });
     assert(own.length <= datasetLimits.files, 'a binding has few files');

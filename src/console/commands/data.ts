@@ -2,10 +2,35 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { plain, Shell } from '../shell.ts';
 
+interface Bound {
+  readonly name: string;
+  readonly dataVersion: string;
+  readonly files: readonly { readonly table?: string; readonly path: string; readonly origin?: string; readonly leftOut?: number }[];
+}
+
 interface Report {
   readonly rows: number;
   readonly dropped: readonly { readonly reason: string; readonly count: number }[];
-  readonly problems: readonly { readonly code?: string; readonly place?: string; readonly found?: string; readonly allowed?: string }[];
+  readonly problems: readonly {
+    readonly place: string;
+    readonly column: string;
+    readonly found: string;
+    readonly allowed: string;
+    readonly line?: number;
+    readonly row?: number;
+  }[];
+}
+
+/** What was taken from another source than a plain file. */
+function snapshotLines({ files }: Bound): readonly string[] {
+  return files
+    .filter(({ origin }) => origin !== undefined)
+    .map(({ table, origin, leftOut = 0 }) => plain(`${table} from ${origin}${leftOut === 0 ? '' : ` · ${leftOut} rows without consent left out`}`));
+}
+
+function problemLine({ place, column, found, allowed, line, row }: Report['problems'][number]): string {
+  const first = line === undefined ? (row === undefined ? [] : [`first in row ${row}`]) : [`first in line ${line}`];
+  return `problem: ${plain([place, column, found, ...first, allowed].join(' · '))}`;
 }
 
 /** `TABLE=PATH` or `PATH`, with the path made absolute: the peer may run in another folder. */
@@ -20,13 +45,13 @@ export function addDataCommands(program: Command): void {
   dataset
     .command('bind')
     .argument('<name>', 'a name of your own')
-    .argument('<files...>', 'CSV files, as PATH or TABLE=PATH')
-    .description('tie a name to local files; binding again takes their new content')
-    .addHelpText('after', '\nExample:\n  schwarm dataset bind heart patients=./patients.csv\n')
+    .argument('<files...>', 'CSV or Parquet files, as PATH or TABLE=PATH; or one binding file (.toml) for any other source')
+    .description('tie a name to local data; binding again takes its new content')
+    .addHelpText('after', '\nExample:\n  schwarm dataset bind heart patients=./patients.csv\n  schwarm dataset bind heart ./binding.toml\n')
     .action(async (name: string, files: readonly string[], _flags: object, command: Command) => {
       const shell = new Shell(command);
-      const binding = await shell.api().send<{ dataVersion: string }>('PUT', `/v1/datasets/${encodeURIComponent(name)}`, { files: files.map(absolute) });
-      shell.print(binding, [`bound ${name} · version ${binding.dataVersion.slice(0, 12)}`]);
+      const binding = await shell.api().send<Bound>('PUT', `/v1/datasets/${encodeURIComponent(name)}`, { files: files.map(absolute) });
+      shell.print(binding, [`bound ${name} · version ${binding.dataVersion.slice(0, 12)}`, ...snapshotLines(binding)]);
       shell.next(`check it against a study with \`schwarm dataset check ${name} STUDY\``);
     });
   dataset
@@ -38,8 +63,7 @@ export function addDataCommands(program: Command): void {
       const shell = new Shell(command);
       const { report } = await shell.api().send<{ report: Report }>('POST', `/v1/datasets/${encodeURIComponent(name)}/check`, { study });
       const dropped = report.dropped.map(({ reason, count }) => `left out: ${count} rows (${plain(reason)})`);
-      const problems = report.problems.map((problem) => `problem: ${plain([problem.place, problem.found, problem.allowed].filter(Boolean).join(' · '))}`);
-      shell.print(report, [`${report.rows} rows fit the study`, ...dropped, ...problems]);
+      shell.print(report, [`${report.rows} rows fit the study`, ...dropped, ...report.problems.map(problemLine)]);
       if (report.problems.length > 0) process.exitCode = 5;
     });
   dataset
@@ -47,10 +71,13 @@ export function addDataCommands(program: Command): void {
     .description('bound data sets')
     .action(async (_flags: object, command: Command) => {
       const shell = new Shell(command);
-      const document = await shell.api().get<{ dataSets: readonly { name: string; dataVersion: string; files: readonly unknown[] }[] }>('/v1/datasets');
+      const document = await shell.api().get<{ dataSets: readonly Bound[] }>('/v1/datasets');
       shell.print(
         document,
-        document.dataSets.map(({ name, dataVersion, files }) => `${name} · ${files.length} files · version ${dataVersion.slice(0, 12)}`),
+        document.dataSets.flatMap((bound) => [
+          `${bound.name} · ${bound.files.length} files · version ${bound.dataVersion.slice(0, 12)}`,
+          ...snapshotLines(bound).map((line) => `  ${line}`),
+        ]),
       );
     });
 }
