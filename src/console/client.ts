@@ -4,6 +4,7 @@ import { type Blame, SwarmError } from '../common/index.ts';
 import { homeFiles, readIfThere } from '../peer/index.ts';
 import { consoleErrors } from './errors.ts';
 import { answerMs } from './limits.ts';
+import { patientFetch } from './patient-fetch.ts';
 
 interface ErrorBody {
   readonly error?: {
@@ -51,7 +52,7 @@ export class ApiClient {
     return await this.#read(path, async (response) => new Uint8Array(await response.arrayBuffer()));
   }
 
-  /** Sends a JSON body, or bytes as they are, and gives the answer. */
+  /** Sends a JSON body, or bytes as they are, and gives the answer, however long the work takes. */
   async send<T>(method: 'POST' | 'PUT', path: string, body: object | Uint8Array): Promise<T> {
     return (await this.#call(method, path, body)).json() as Promise<T>;
   }
@@ -70,7 +71,9 @@ export class ApiClient {
     const binary = body instanceof Uint8Array;
     const headers = { authorization: `Bearer ${this.#token}`, ...(body && !binary ? { 'content-type': 'application/json' } : {}) };
     const content = body === undefined ? {} : { body: binary ? new Blob([new Uint8Array(body)]) : JSON.stringify(body) };
-    const response = await fetch(`${this.#url}${path}`, { method, headers, signal, ...content }).catch((error: unknown) => this.#silent(error));
+    const url = `${this.#url}${path}`;
+    const asked = signal === null ? patientFetch(url, { method, headers, ...content }) : fetch(url, { method, headers, signal });
+    const response = await asked.catch((error: unknown) => this.#silent(error));
     if (!response.ok) throw await this.#error(response);
     return response;
   }

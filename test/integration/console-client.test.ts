@@ -39,3 +39,17 @@ test.for<[string, RequestListener]>([
   await expect(client.get('/v1/runs')).rejects.toMatchObject({ code: 'CONSOLE_UNREACHABLE' });
   await expect(client.bytes('/v1/runs/1/model')).rejects.toMatchObject({ code: 'CONSOLE_UNREACHABLE' });
 });
+
+test('what is sent arrives as it is, the answer may come late, and a peer that goes away meanwhile is unreachable', async () => {
+  await using close = new AsyncDisposableStack();
+  const client = await clientOf(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    if (request.url === '/v1/gone') return void request.socket.destroy();
+    const { method, headers } = request;
+    setTimeout(() => response.end(JSON.stringify({ method, type: headers['content-type'], body: Buffer.concat(chunks).toString() })), 2 * patienceMs);
+  }, close);
+  expect(await client.send('PUT', '/v1/x', { a: 'ä' })).toEqual({ method: 'PUT', type: 'application/json', body: '{"a":"ä"}' });
+  expect(await client.send('POST', '/v1/x', new Uint8Array([65, 66]))).toEqual({ method: 'POST', body: 'AB' });
+  await expect(client.send('POST', '/v1/gone', {})).rejects.toMatchObject({ code: 'CONSOLE_UNREACHABLE' });
+});
