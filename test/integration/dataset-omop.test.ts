@@ -1,7 +1,7 @@
 /** Tables of the OMOP common data model (v5.4), as sites have them: names in upper or lower case, CSV with tabs or commas, Parquet; and a study over two of them. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Study } from '../../src/study/index.ts';
+import type { TrainingStudy } from '../../src/study/index.ts';
 import { Site, writeParquet } from '../support/bindings.ts';
 
 let site: Site;
@@ -28,7 +28,7 @@ const text = (rows: readonly (readonly string[])[], separator: string, upper = f
   rows.map((row, at) => (at === 0 && upper ? row.map((name) => name.toUpperCase()) : row).join(separator)).join('\n');
 
 /** Age in 2020 and the number of conditions tell who has hypertension. */
-function omopStudy({ study }: Site): Study {
+function omopStudy({ study }: Site): TrainingStudy {
   const column = (name: string, datatype: 'string' | 'integer' | 'date', required = true) => ({ name, datatype, required });
   return {
     ...study,

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { isSwarmError, silentLogger } from '../../src/common/index.ts';
 import { type Binding, bindDataset, checkDataset, type FeatureTable, loadFeatures, type QualityReport } from '../../src/dataset/index.ts';
-import { readStudy, type Study, writeStudyTemplate } from '../../src/study/index.ts';
+import { type TrainingStudy, writeStudyTemplate } from '../../src/study/index.ts';
 import { realClock } from './clock.ts';
+import { readTrainingStudy } from './studies.ts';
 
 const open = { signal: new AbortController().signal };
 const parts = { clock: realClock, logger: silentLogger };
@@ -18,7 +19,7 @@ export interface Said {
 }
 
 /** A study over one table with columns of every type; label and split as `study new` writes them. */
-function studyOf(template: Study): Study {
+function studyOf(template: TrainingStudy): TrainingStudy {
   const column = (name: string, datatype: 'string' | 'integer' | 'number' | 'boolean' | 'date', more: object = {}) => ({
     name,
     datatype,
@@ -53,10 +54,10 @@ function studyOf(template: Study): Study {
 export class Site implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'schwarm-binding-'));
   readonly snapshots = join(this.folder, 'home', 'data');
-  readonly study: Study;
+  readonly study: TrainingStudy;
   #files = 0;
 
-  private constructor(template: Study) {
+  private constructor(template: TrainingStudy) {
     this.study = studyOf(template);
   }
 
@@ -64,7 +65,7 @@ export class Site implements Disposable {
     const folder = mkdtempSync(join(tmpdir(), 'schwarm-template-'));
     try {
       await writeStudyTemplate(join(folder, 'study'), open);
-      return new Site(await readStudy(join(folder, 'study'), open));
+      return new Site(await readTrainingStudy(join(folder, 'study'), open));
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -88,7 +89,7 @@ export class Site implements Disposable {
     return await bindDataset('test', paths, open, { ...parts, folder: this.snapshots });
   }
 
-  async load(binding: Binding, change: Partial<Study> = {}): Promise<FeatureTable> {
+  async load(binding: Binding, change: Partial<TrainingStudy> = {}): Promise<FeatureTable> {
     return await loadFeatures({ ...this.study, ...change }, binding, open, parts);
   }
 
