@@ -60,7 +60,7 @@ export class Links {
   #arrive(from: number, to: number, bytes: Uint8Array, original: Uint8Array): void {
     const [place, sender] = [this.#scene.places[to], this.#scene.accounts[from]];
     if (!place || !sender) return;
-    this.#scene.spectator.arrived(from, to, bytes);
+    this.#scene.spectator.arrived({ from, to, bytes, isGarbled: bytes !== original });
     const before = this.#scene.spectator.stored;
     place.incarnation?.message(sender, bytes);
     if (bytes === original || this.#scene.spectator.stored === before) return;

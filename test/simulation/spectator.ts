@@ -8,6 +8,9 @@ import { type Disk, secretsOn } from './disk.ts';
 import { count, more, type Seen } from './seen.ts';
 import type { CipherWatcher } from './watch.ts';
 
+/** Bytes of the longest request that any member makes. */
+const longestRequest = 80;
+
 function tryDecode(bytes: Uint8Array): PeerMessage | undefined {
   try {
     return decodeMessage(bytes, protocolVersions);
@@ -78,9 +81,9 @@ export class Spectator implements CipherWatcher {
     if (input.kind === 'bundleRefused') this.#seen.refused.push({ member, round, from: input.from });
   }
 
-  /** Bytes arrive at `to`: only what asks for something is counted. */
-  arrived(from: number, to: number, bytes: Uint8Array): void {
-    if (bytes.length > 80) return;
+  /** Bytes arrive at `to`: only what asks for something is counted. An honest request is short; a garbled message of any size may read as one. */
+  arrived({ from, to, bytes, isGarbled }: { readonly from: number; readonly to: number; readonly bytes: Uint8Array; readonly isGarbled: boolean }): void {
+    if (bytes.length > longestRequest && !isGarbled) return;
     const read = tryDecode(bytes);
     if (read?.body.kind === 'request') more(this.#seen.arrived, `${read.context}/${to}/${from}/${itemKey(read.body.item)}`);
   }
