@@ -44,8 +44,8 @@ export interface MemberParts {
   readonly prepareMs: () => number;
   readonly after: (delayMs: number, run: () => void) => void;
   readonly failed: (error: unknown) => void;
-  /** A warning of the driver, with its code. */
-  readonly warned: (message: string) => void;
+  /** A warning of the driver, with its code, and what it is about. */
+  readonly warned: (message: string, about?: Readonly<Record<string, unknown>>) => void;
 }
 
 /** One life of a member, from its start to a crash or to the end. */
@@ -184,7 +184,8 @@ export class Incarnation {
   #stores() {
     const logger: Logger = {
       ...silentLogger,
-      warn: (message, fields) => this.#parts.warned(`${message} ${fields?.['code'] ?? ''} ${process.env['SIMULATION_DEBUG'] ? JSON.stringify(fields) : ''}`),
+      warn: (message, fields) =>
+        this.#parts.warned(`${message} ${fields?.['code'] ?? ''} ${process.env['SIMULATION_DEBUG'] ? JSON.stringify(fields) : ''}`, fields),
       error: (message) => this.#parts.warned(message.includes('abandoned') ? 'abandoned' : message),
       child: () => logger,
     };

@@ -31,13 +31,13 @@ export const blameIsForTheFaulty: Oracle = (seen) => {
 };
 
 /**
- * Where nothing is garbled and nobody lies, no message is refused: an honest member sends nothing wrong, even where another way makes up for it. Not judged after
- * a retry in groups: who sees the new attempt late is given shares of the attempts that are left, and refuses them until it has given up the earlier one too.
+ * Where nothing is garbled and nobody lies, no message is refused: an honest member sends nothing wrong, even where another way makes up for it. One may be:
+ * who sees a new attempt late is given shares of the attempts that are left, and refuses them until it has given up the earlier one too.
  */
 export const honestMessagesAreTaken: Oracle = (seen) =>
-  seen.faulty.size > 0 || seen.schedule.garble > 0 || (seen.schedule.groups && seen.counts.has('retries'))
+  seen.faulty.size > 0 || seen.schedule.garble > 0
     ? []
-    : [...seen.counts].flatMap(([name, times]) => (name.startsWith('warned: a message was refused') ? [`${times} messages of honest members: ${name}`] : []));
+    : seen.dropped.flatMap(({ member, from, kind, code, givenUp }) => (givenUp ? [] : [`member ${member} refused ${kind} of member ${from}: ${code}`]));
 
 /** A member that never crashed keeps the journals of the newest rounds only: whoever crashed may keep one more until its next start. */
 export const oldRoundsAreForgotten: Oracle = (seen) => seen.journals.map(({ member, rounds }) => `member ${member} stores the journals of ${rounds} rounds`);

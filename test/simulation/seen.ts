@@ -93,6 +93,8 @@ export interface Seen {
   readonly faulty: ReadonlySet<number>;
   /** Members that a member refused for what they sent. */
   readonly refused: { readonly member: number; readonly round: number; readonly from: number }[];
+  /** Messages that a member refused. `givenUp`: shares that left out an attempt which their sender had given up and the member had not yet. */
+  readonly dropped: { readonly member: number; readonly from: number; readonly kind: string; readonly code: string; readonly givenUp: boolean }[];
   /** How often each request and each answer left a member and arrived at one, by `round/member/other/what`. */
   readonly sent: Map<string, number>;
   readonly arrived: Map<string, number>;
@@ -125,6 +127,7 @@ export function nothingSeen(schedule: Schedule): Seen {
     endedMs: undefined,
     faulty: new Set(schedule.traitors.map(({ member }) => member)),
     refused: [],
+    dropped: [],
     sent: new Map(),
     arrived: new Map(),
     inputs: new Map(),

@@ -20,6 +20,17 @@ function tryDecode(bytes: Uint8Array): PeerMessage | undefined {
   }
 }
 
+/** Attempts of which a message of sealed shares has none: pieces of length zero (proto/README.md, 4). */
+function attemptsLeftOut(sealed: Uint8Array): readonly number[] {
+  const missing: number[] = [];
+  for (let [at, attempt] = [0, 0]; at < sealed.length; attempt++) {
+    const sizeBytes = ((sealed[at] ?? 0) << 8) | (sealed[at + 1] ?? 0);
+    if (sizeBytes === 0) missing.push(attempt);
+    at += 2 + sizeBytes;
+  }
+  return missing;
+}
+
 /** Notes down what it sees. A member masks in one go: from the note on its disk that it begins until the vector is stored. */
 export class Spectator implements CipherWatcher {
   readonly #seen: Seen;
@@ -28,6 +39,8 @@ export class Spectator implements CipherWatcher {
   readonly #begun = new Map<string, number>();
   #masking: { readonly round: number; readonly member: number; readonly keys: string[] } | undefined;
   #stored = 0;
+  /** What arrived last: a member takes or refuses it before anything else happens. */
+  #last: Uint8Array | undefined;
 
   constructor(seen: Seen, disks: readonly Disk[]) {
     this.#seen = seen;
@@ -83,9 +96,18 @@ export class Spectator implements CipherWatcher {
 
   /** Bytes arrive at `to`: only what asks for something is counted. An honest request is short; a garbled message of any size may read as one. */
   arrived({ from, to, bytes, isGarbled }: { readonly from: number; readonly to: number; readonly bytes: Uint8Array; readonly isGarbled: boolean }): void {
+    this.#last = bytes;
     if (bytes.length > longestRequest && !isGarbled) return;
     const read = tryDecode(bytes);
     if (read?.body.kind === 'request') more(this.#seen.arrived, `${read.context}/${to}/${from}/${itemKey(read.body.item)}`);
+  }
+
+  /** A member refused what arrived last; `about` is what it says of it. */
+  dropped(member: number, about: Readonly<Record<string, unknown>>): void {
+    const [from, round] = [Number(about['from']), Number(about['round'])];
+    const body = this.#last && tryDecode(this.#last)?.body;
+    const givenUp = body?.kind === 'shares' && this.#lacksGivenUp({ from, to: member }, round, body.sealed);
+    this.#seen.dropped.push({ member, from, kind: String(about['kind']), code: String(about['code']), givenUp });
   }
 
   /** A message on its way out of `from` to `to`, in the round that its context names. */
@@ -117,6 +139,13 @@ export class Spectator implements CipherWatcher {
       const own = dealt?.dealt[Number(attempt)]?.[dealt.terms.roster.indexOf(to)];
       return own === undefined || Buffer.compare(own, share) === 0;
     });
+  }
+
+  /** Whether all shares that a message leaves out are of attempts which `from` has given up, and one of them is of an attempt that `to` has not given up. */
+  #lacksGivenUp({ from, to }: { readonly from: number; readonly to: number }, round: number, sealed: Uint8Array): boolean {
+    const [dealt, kept] = [this.#custodian(from, round)?.dealt, this.#custodian(to, round)?.seeds];
+    const missing = attemptsLeftOut(sealed);
+    return missing.every((attempt) => dealt?.[attempt] === undefined) && missing.some((attempt) => kept?.[attempt] !== undefined);
   }
 
   #custodian(member: number, round: number): RoundSecrets['custodian'] | undefined {

@@ -253,8 +253,9 @@ class World {
         const text = error instanceof Error ? `${error.message} ${error.stack?.split('\n').slice(1, 4).join(' < ')}` : String(error);
         if (!place.traitor) this.#seen.failures.push({ member: place.index, error: text });
       },
-      warned: (message) => {
+      warned: (message, about) => {
         count(this.#seen, `warned: ${message.trim()}`);
+        if (message.startsWith('a message was refused')) this.#spectator.dropped(place.index, about ?? {});
         if (message.includes('BROKEN_INVARIANT') && !place.traitor) this.#seen.failures.push({ member: place.index, error: message });
       },
     };
