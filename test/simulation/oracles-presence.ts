@@ -3,6 +3,7 @@ import type { LedgerEvent } from '../../src/ledger/index.ts';
 import type { RoundFact } from '../../src/wire/index.ts';
 import { type FactOf, factsOf, type Oracle } from './facts.ts';
 import { genesisS } from './ledger.ts';
+import { listsOf } from './oracles-groups.ts';
 import type { Seen } from './seen.ts';
 import { terms } from './terms.ts';
 
@@ -84,14 +85,32 @@ export function voidsWithoutExcuse(seen: Seen): readonly FactOf<'void'>[] {
   );
 }
 
-/** Who is well from before a round to its end is in the set of its FINAL. */
+/**
+ * Whether a member was left out after an attempt in which it could not know the root of a group, because words of the group's members had been garbled on their
+ * way. A root cannot be checked by itself: what more than half of a group states counts, the first word of each (proto/README.md, 13). So it has heard more than
+ * half, and no more than half of them as they were sent.
+ */
+function isMisled(seen: Seen, round: number, member: number): boolean {
+  const attempts = factsOf(seen, 'attemptOpened').filter((fact) => fact.round === round);
+  const isLeftOut = (attempt: number): boolean => attempts.some((next) => next.attempt === attempt + 1 && !next.set.includes(member));
+  return attempts.some(({ attempt, set }) => {
+    const heard = seen.stated.filter((one) => one.member === member && one.round === round && one.attempt === attempt);
+    if (!set.includes(member) || heard.every(({ isTrue }) => isTrue) || !isLeftOut(attempt)) return false;
+    return listsOf(seen, set).some((list) => {
+      const words = heard.filter(({ from }) => list.includes(from));
+      return 2 * words.length > list.length && 2 * words.filter(({ isTrue }) => isTrue).length <= list.length;
+    });
+  });
+}
+
+/** Who is well from before a round to its end, and was not misled, is in the set of its FINAL. */
 export const whoIsWellTakesPart: Oracle = (seen) => {
   if (isTooSlow(seen) || seen.faulty.size > 0) return [];
   return wholeRounds(seen).flatMap((one) => {
     const { round, end, opened } = one;
     if (end.kind !== 'final' || !isBearable(seen, one)) return [];
     const impaired = impairedIn(seen, one);
-    const missing = opened.roster.filter((member) => !end.set.includes(member) && !impaired.includes(member));
+    const missing = opened.roster.filter((member) => !end.set.includes(member) && !impaired.includes(member) && !isMisled(seen, round, member));
     return missing.map((member) => `member ${member} is well, but was left out of round ${round}`);
   });
 };

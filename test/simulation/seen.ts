@@ -95,6 +95,8 @@ export interface Seen {
   readonly refused: { readonly member: number; readonly round: number; readonly from: number }[];
   /** Messages that a member refused. `givenUp`: shares that left out an attempt which their sender had given up and the member had not yet. */
   readonly dropped: { readonly member: number; readonly from: number; readonly kind: string; readonly code: string; readonly givenUp: boolean }[];
+  /** The first words that members took about the roots of other groups, and whether each arrived as it was sent. */
+  readonly stated: { readonly member: number; readonly round: number; readonly attempt: number; readonly from: number; readonly isTrue: boolean }[];
   /** How often each request and each answer left a member and arrived at one, by `round/member/other/what`. */
   readonly sent: Map<string, number>;
   readonly arrived: Map<string, number>;
@@ -128,6 +130,7 @@ export function nothingSeen(schedule: Schedule): Seen {
     faulty: new Set(schedule.traitors.map(({ member }) => member)),
     refused: [],
     dropped: [],
+    stated: [],
     sent: new Map(),
     arrived: new Map(),
     inputs: new Map(),

@@ -38,6 +38,8 @@ export class Spectator implements CipherWatcher {
   /** Attempts for which masking has begun, by `round/member`. */
   readonly #begun = new Map<string, number>();
   #masking: { readonly round: number; readonly member: number; readonly keys: string[] } | undefined;
+  /** Roots that members sent, by `round/attempt/member`. */
+  readonly #roots = new Map<string, Digest>();
   #stored = 0;
   /** What arrived last: a member takes or refuses it before anything else happens. */
   #last: Uint8Array | undefined;
@@ -92,6 +94,7 @@ export class Spectator implements CipherWatcher {
   journalled(member: number, round: number, input: Input): void {
     more(this.#seen.inputs, `${round}/${member}`);
     if (input.kind === 'bundleRefused') this.#seen.refused.push({ member, round, from: input.from });
+    if (input.kind === 'groupStated') this.#noteStated(member, round, input);
   }
 
   /** Bytes arrive at `to`: only what asks for something is counted. An honest request is short; a garbled message of any size may read as one. */
@@ -113,6 +116,7 @@ export class Spectator implements CipherWatcher {
   /** A message on its way out of `from` to `to`, in the round that its context names. */
   sent({ from, to }: { readonly from: number; readonly to: number }, { body, context }: PeerMessage, round: number): void {
     count(this.#seen, 'messages');
+    if (body.kind === 'groupSum') this.#roots.set(`${round}/${body.attempt}/${from}`, body.root);
     const asks = body.kind === 'request';
     more(this.#seen.sent, `${round}/${context}/${from}/${to}/${asks ? `request/${itemKey(body.item)}` : itemKey(itemOf(body))}`);
     if (body.kind !== 'seed' && body.kind !== 'seedShare') return;
@@ -150,6 +154,12 @@ export class Spectator implements CipherWatcher {
 
   #custodian(member: number, round: number): RoundSecrets['custodian'] | undefined {
     return secretsOn(this.#disks[member], { run: 1, round })?.custodian;
+  }
+
+  /** Only the first word of each counts (proto/README.md, 13). */
+  #noteStated(member: number, round: number, { attempt, from, root }: Input & { kind: 'groupStated' }): void {
+    const isKnown = this.#seen.stated.some((one) => one.member === member && one.round === round && one.attempt === attempt && one.from === from);
+    if (!isKnown) this.#seen.stated.push({ member, round, attempt, from, isTrue: root === this.#roots.get(`${round}/${attempt}/${from}`) });
   }
 
   #noteDealt(member: number, round: number, { custodian }: RoundSecrets): void {
