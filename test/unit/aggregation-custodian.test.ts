@@ -93,6 +93,20 @@ describe('shares', () => {
     expect(codeOf(() => receiver.acceptShares(from, shares))).toBe('done');
     expect(receiver.shareOf(from, 0)?.share).toHaveLength(33);
   });
+  it.each([
+    [0, 1],
+    [1, 0],
+  ])('are held for good: wrong ones from member %i that come after them leave member %i able to mask', (from, to) => {
+    const members = acquainted(roster);
+    const [sender, receiver] = [members[from], members[to]];
+    const shares = sender?.sharesFor(to);
+    if (!shares || !receiver) throw new Error('two of four');
+    const before = [receiver.masks(0, roster), receiver.sharesFor(from), receiver.shareOf(from, 0)];
+    for (const part of ['ciphertext', 'sealed'] as const) {
+      receiver.acceptShares(from, { ...shares, [part]: shares[part].map((byte) => byte ^ 1) });
+      expect([receiver.masks(0, roster), receiver.sharesFor(from), receiver.shareOf(from, 0)]).toEqual(before);
+    }
+  });
   it('before a bundle are refused', () => {
     const [a, b] = strangers(roster);
     if (!a || !b) throw new Error('two of four');

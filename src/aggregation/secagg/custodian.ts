@@ -82,16 +82,20 @@ export class Custodian {
     return message;
   }
 
-  /** Takes and checks the shares that `from` dealt to this member; what was taken stays when others come after it. Throws AGGREGATION_BAD_SHARE or AGGREGATION_BAD_KEY. */
+  /**
+   * Takes and checks the shares that `from` dealt to this member; once they are held, what else it sends changes nothing. Throws AGGREGATION_BAD_SHARE or
+   * AGGREGATION_BAD_KEY.
+   */
   acceptShares(from: number, message: SharesMessage): void {
     const { bundles, pairs, held, terms } = this.#state;
+    if (held[from]) return;
     const bundle = bundles[from];
     if (!bundle) throw aggregationErrors.AGGREGATION_BAD_SHARE({ member: from, what: 'shares before its bundle' });
     if (from < terms.self) this.#agreeAsHigher(from, bundle, message.ciphertext);
     const secret = pairs[from]?.secret;
     const opened = secret && this.#openShares(from, message.sealed, secret);
     if (!opened) {
-      if (from < terms.self && held[from] === undefined) {
+      if (from < terms.self) {
         delete pairs[from];
         this.#sealed.delete(from);
       }
