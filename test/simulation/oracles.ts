@@ -120,14 +120,17 @@ function genuineReady(
   const name = `${round}/${attempt}/${facts.length}`;
   const before = known.get(name);
   if (before !== undefined) return before;
-  const { roster } = accountsOf(seen);
-  const members = set.flatMap((member) => roster[member] ?? []);
   const [first] = facts;
-  const count = facts.filter(
-    (fact) => fact.context === first?.context && fact.sum === first.sum && readySigner({ ...fact, members }) === roster[fact.member],
-  ).length;
+  const count = facts.filter((fact) => fact.context === first?.context && fact.sum === first.sum && isGenuine(seen, fact, set)).length;
   known.set(name, count);
   return count;
+}
+
+/** Whether a READY is signed by the member that it names, over this set. */
+function isGenuine(seen: Seen, ready: FactOf<'ready'>, set: readonly number[]): boolean {
+  const { roster } = accountsOf(seen);
+  const members = set.flatMap((member) => roster[member] ?? []);
+  return readySigner({ ...ready, members }) === roster[ready.member];
 }
 
 function accountsOf(seen: Seen) {
@@ -223,11 +226,12 @@ export const nobodyFails: Oracle = (seen) => seen.failures.map(({ member, error 
 /** A garbled message changes nothing that is stored. */
 export const garbledIsNotKept: Oracle = (seen) => seen.garbledKept.map(({ member, kind }) => `member ${member} stored something after a garbled ${kind}`);
 
-/** Honest members are READY on one sum. */
+/** Honest members are READY on one sum. What a lying ledger shows in a member's name, with a signature that is not its, is no word of that member. */
 export const oneSumIsReady: Oracle = (seen) => {
   const first = new Map<string, string>();
-  return factsOf(seen, 'ready').flatMap(({ round, attempt, member, sum }) => {
-    if (seen.faulty.has(member)) return [];
+  return factsOf(seen, 'ready').flatMap((ready) => {
+    const { round, attempt, member, sum } = ready;
+    if (seen.faulty.has(member) || (seen.lies.includes(round) && !isGenuine(seen, ready, setOf(seen, round, attempt)))) return [];
     const name = `${round}/${attempt}`;
     const before = first.get(name) ?? sum;
     first.set(name, before);
