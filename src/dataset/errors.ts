@@ -31,6 +31,17 @@ export const datasetErrors = defineErrors({
       `${d.path} has ${d.problems.length} ${d.problems.length === 1 ? 'problem' : 'problems'}:${d.problems.map((p) => `\n  ${p.place}: found ${p.found}; allowed: ${p.allowed}`).join('')}`,
     remedy: 'Correct each place named and run `dataset bind` again; deploy/README.md has an example.',
   },
+  DATASET_BAD_RECORD: {
+    blame: 'operator',
+    cause: (d: { path: string; problems: readonly PlacedProblem[] }) =>
+      `${d.path} has ${d.problems.length} ${d.problems.length === 1 ? 'problem' : 'problems'}:${d.problems.map((p) => `\n  ${p.place}: found ${p.found}; allowed: ${p.allowed}`).join('')}`,
+    remedy: 'Correct each place named; deploy/README.md shows a record.',
+  },
+  DATASET_BAD_DUMMY: {
+    blame: 'operator',
+    cause: (d: { what: string; found: string; allowed: string }) => `dummy data cannot be made: ${d.what} is ${d.found}, allowed: ${d.allowed}`,
+    remedy: 'Give another number of rows or another seed, or name a folder that does not exist yet.',
+  },
   DATASET_SOURCE_FAILED: {
     blame: 'operator',
     cause: (d: { table: string; source: string; reason: string }) => `the table "${d.table}" cannot be read from ${d.source}: ${d.reason}`,

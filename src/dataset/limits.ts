@@ -50,6 +50,15 @@ export const datasetLimits = {
   certificateSizeBytes: 1_048_576,
   /** Characters of a database message that are shown. */
   messageCharacters: 300,
+  /** A record: its file, tables, columns of a table, values of a column, characters of a text, problems that are told at once. */
+  recordSizeBytes: 1_048_576,
+  recordTables: 64,
+  recordColumns: 2_048,
+  recordValues: 16_384,
+  recordTextCharacters: 4_000,
+  recordProblems: 50,
+  /** Rows of a table of dummy data. */
+  dummyRows: 1_000_000,
   /** Values of all kinds in a ViewDefinition, and how deep they may nest. */
   viewValues: 20_000,
   viewDepth: 48,

@@ -7,6 +7,7 @@
  */
 
 export type { CellResult, ModelResult } from '../aggregation/index.ts';
+export { readRecord, writeDummyData } from '../dataset/index.ts';
 export { auditSentences, exposureOf, isTraining, readStudy, type StatisticsManifest } from '../study/index.ts';
 export type { Approved, HalfApproved } from './approvals.ts';
 export {

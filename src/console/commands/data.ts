@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { readRecord, writeDummyData } from '../../peer/index.ts';
 import { plain, Shell } from '../shell.ts';
 
 interface Bound {
@@ -39,7 +40,7 @@ function absolute(file: string): string {
   return path === undefined ? resolve(file) : `${table}=${resolve(path)}`;
 }
 
-/** `dataset bind`, `dataset check`, `dataset list`. */
+/** `dataset bind`, `dummy`, `check`, `list`. */
 export function addDataCommands(program: Command): void {
   const dataset = program.command('dataset').description("this member's own data; rows never leave");
   dataset
@@ -53,6 +54,21 @@ export function addDataCommands(program: Command): void {
       const binding = await shell.api().send<Bound>('PUT', `/v1/datasets/${encodeURIComponent(name)}`, { files: files.map(absolute) });
       shell.print(binding, [`bound ${name} · version ${binding.dataVersion.slice(0, 12)}`, ...snapshotLines(binding)]);
       shell.next(`check it against a study with \`schwarm dataset check ${name} STUDY\``);
+    });
+  dataset
+    .command('dummy')
+    .argument('<record>', 'a record.toml')
+    .requiredOption('--out <folder>', 'a folder that does not exist yet')
+    .option('--rows <number>', 'rows of each table', Number, 500)
+    .option('--seed <number>', 'another seed gives other rows', Number, 1)
+    .description('write made-up rows that fit a record: from the record alone, the same on every machine')
+    .addHelpText('after', '\nExample:\n  schwarm dataset dummy record.toml --out dummy --rows 500\n')
+    .action(async (file: string, flags: { out: string; rows: number; seed: number }, command: Command) => {
+      const shell = new Shell(command);
+      const record = await readRecord(resolve(file));
+      const files = await writeDummyData(record, resolve(flags.out), flags);
+      shell.print({ record: record.name, folder: resolve(flags.out), files }, [`wrote ${files.join(', ')} to ${flags.out} · ${flags.rows} made-up rows each`]);
+      shell.next(`bind them like real ones: \`schwarm dataset bind ${record.name} ${flags.out}/*.csv\``);
     });
   dataset
     .command('check')

@@ -1,10 +1,10 @@
 /** `binding.toml` from disk, checked: every problem at once, with its place, what was found and what is allowed. */
 import { dirname, resolve } from 'node:path';
-import { parse, TomlError } from 'smol-toml';
 import { type PlacedProblem, schemaProblems, shown } from '../../study/index.ts';
 import { datasetErrors } from '../errors.ts';
 import { datasetLimits } from '../limits.ts';
 import { fileText } from '../regular-file.ts';
+import { parsedToml } from '../toml.ts';
 import { postgresPlace } from './postgres-url.ts';
 import { type BindingFile, bindingSchema, type Source, type TableBinding } from './schema.ts';
 import { textFormOf } from './text-form-of.ts';
@@ -103,19 +103,9 @@ function absolute(source: Source, folder: string): Source {
   }
 }
 
-function parsed(text: string, path: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    const [line, column] = error instanceof TomlError ? [error.line, error.column] : [0, 0];
-    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'unknown';
-    throw datasetErrors.DATASET_BAD_TOML({ path, line, column, reason }, error);
-  }
-}
-
 /** The binding file at `path`, its paths made absolute. Throws DATASET_UNREADABLE_FILE, DATASET_BAD_TOML, or DATASET_BINDING_INVALID with every problem. */
 export async function readBindingFile(path: string): Promise<BindingFile> {
-  const root = parsed(await fileText(path, datasetLimits.bindingSizeBytes), path);
+  const root = parsedToml(await fileText(path, datasetLimits.bindingSizeBytes), path);
   const checked = bindingSchema.safeParse(root);
   const problems = checked.success ? crossProblems(checked.data) : schemaProblems(checked.error, root, format);
   if (!checked.success || problems.length > 0)
