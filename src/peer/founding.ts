@@ -117,6 +117,6 @@ export async function packStudyFolder(folder: string, options: Cancellable): Pro
 }
 
 /** Writes the template of a new study. */
-export async function newStudyFolder(folder: string, options: Cancellable): Promise<void> {
+export async function newStudyFolder(folder: string, options: Cancellable & { readonly kind: 'training' | 'statistics' }): Promise<void> {
   await writeStudyTemplate(folder, options);
 }

@@ -2,6 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { studyErrors } from './errors.ts';
+import type { StudyManifest } from './manifest.ts';
+import { statisticsSql, statisticsToml } from './statistics-template.ts';
 import { logisticModel } from './template-model.ts';
 
 const manifest = `# A study: what is asked, which columns it needs, how the swarm trains. Sites approve the hash of this folder.
@@ -88,15 +90,19 @@ SELECT age, systolic, outcome, patient_id
 FROM patients
 `;
 
-/** Writes a study of two features into the new folder `folder`. Throws STUDY_FOLDER_IN_USE where it exists. */
-export async function writeStudyTemplate(folder: string, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+/** Writes a study of two features, or one that counts, into the new folder `folder`. Throws STUDY_FOLDER_IN_USE where it exists. */
+export async function writeStudyTemplate(
+  folder: string,
+  { signal, kind = 'training' }: { readonly signal: AbortSignal; readonly kind?: StudyManifest['kind'] },
+): Promise<void> {
   try {
     await mkdir(folder);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') throw studyErrors.STUDY_FOLDER_IN_USE({ path: folder }, error);
     throw studyErrors.STUDY_UNREADABLE({ path: folder, reason: error instanceof Error ? error.message : 'unknown' }, error);
   }
-  await writeFile(join(folder, 'study.toml'), manifest, { signal });
-  await writeFile(join(folder, 'features.sql'), sql, { signal });
-  await writeFile(join(folder, 'model.onnx'), logisticModel(2), { signal });
+  const isTraining = kind === 'training';
+  await writeFile(join(folder, 'study.toml'), isTraining ? manifest : statisticsToml, { signal });
+  await writeFile(join(folder, 'features.sql'), isTraining ? sql : statisticsSql, { signal });
+  if (isTraining) await writeFile(join(folder, 'model.onnx'), logisticModel(2), { signal });
 }

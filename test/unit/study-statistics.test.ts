@@ -1,10 +1,10 @@
 /** Studies that count: what study.toml may say, what is refused and where, and how long a run is. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { isSwarmError } from '../../src/common/index.ts';
-import { exposureOf, packStudy, readStudy, runTerms, type Study, type StudyProblem, unpackStudy } from '../../src/study/index.ts';
+import { exposureOf, packStudy, readStudy, runTerms, type Study, type StudyProblem, unpackStudy, writeStudyTemplate } from '../../src/study/index.ts';
 
 const { signal } = new AbortController();
 const folder = mkdtempSync(join(tmpdir(), 'schwarm-statistics-'));
@@ -77,6 +77,14 @@ describe('a study that counts', () => {
     expect(sentences.join('\n')).toMatch(/rounded to multiples of 5/);
     expect(sentences.join('\n')).toMatch(/logistic regression "death" of died on days/);
   });
+});
+
+test('what `study new --kind statistics` writes is a valid study', async () => {
+  const home = join(folder, 'new');
+  await writeStudyTemplate(home, { signal, kind: 'statistics' });
+  const study = await readStudy(home, { signal });
+  expect([study.manifest.kind, runTerms(study).rounds]).toEqual(['statistics', 3 + 8]);
+  expect(readdirSync(home).sort()).toEqual(['features.sql', 'study.toml']);
 });
 
 describe('is refused by place', () => {

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Approved, checkModel, exposureOf, type HalfApproved, isTraining, newStudyFolder, packStudyFolder } from '../../peer/index.ts';
 import { plain, Shell } from '../shell.ts';
 import { readPerson } from './person.ts';
@@ -59,11 +59,12 @@ export function addStudyCommands(program: Command): void {
   study
     .command('new')
     .argument('<folder>', 'a folder that does not exist yet')
+    .addOption(new Option('--kind <kind>', 'train a model, or count').choices(['training', 'statistics']).default('training'))
     .description('write a small study to start from')
-    .action(async (folder: string, _flags: object, command: Command) => {
+    .action(async (folder: string, { kind }: { kind: 'training' | 'statistics' }, command: Command) => {
       const shell = new Shell(command);
-      await newStudyFolder(folder, { signal });
-      shell.print({ folder }, [`wrote ${folder}/study.toml, features.sql and model.onnx`]);
+      await newStudyFolder(folder, { signal, kind });
+      shell.print({ folder }, [`wrote ${folder}/study.toml${kind === 'training' ? ', features.sql and model.onnx' : ' and features.sql'}`]);
       shell.next(`edit them, then \`schwarm study check ${folder}\``);
     });
   study
