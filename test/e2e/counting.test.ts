@@ -95,7 +95,7 @@ test('the folder has a report without scripts and tables that a spreadsheet open
   expect(report).not.toMatch(/<script|http:|https:/);
   for (const words of ['women › no pain', 'What these numbers do not say', 'ecological fallacy', 'Persons are not linked']) expect(report).toContain(words);
   const [head, ...lines] = readFileSync(join(folder, 'cells.csv'), 'utf8').trim().split('\n');
-  expect(head).toMatch(/^"sex","cp","units","rows","share","percentile","hidden","age_rows"/);
+  expect(head).toMatch(/^"sex","cp","units","rows","share","share_low","share_high","percentile","hidden","age_rows"/);
   expect(lines).toHaveLength(expected.cells.length);
   expect(readFileSync(join(folder, 'models.csv'), 'utf8').trim().split('\n')).toHaveLength(1 + 4 + 3);
 });

@@ -66,11 +66,27 @@ describe('tables', () => {
     });
   });
 
+  test('tell with a share the interval of Newcombe’s first example, and ends that stay ends', () => {
+    const shareOf = (count: number, rows: number) => {
+      const own = termsOf({ widths: [1], minSites: 2, minCount: 3 });
+      const hands = [0, 1, 2].map((member) =>
+        recordsOf(Array.from({ length: rows }, (_, at): PlainRow => [1000 * member + at, [at < count ? 0 : -1], []]).filter((_, at) => at % 3 === member)),
+      );
+      const [, cell] = cellResults(own, countedBy(own, hands, 2));
+      return cell && 'share' in cell ? cell.share : undefined;
+    };
+    const { of, low, high } = shareOf(81, 263) ?? { of: 0, low: 0, high: 0 };
+    expect(of).toBe(81 / 263);
+    expect(low).toBeCloseTo(0.2553, 4);
+    expect(high).toBeCloseTo(0.3662, 4);
+    expect(shareOf(30, 30)?.high).toBe(1);
+  });
+
   test('tell the share of the cell above, and where it stands among the others with the same value', () => {
     const shares = [4, 6, 8].map((cell) => rowsIn(cell).length / rowsIn(tree.parents[cell] ?? 0).length);
     const told = [4, 6, 8].map((cell) => results[cell]);
     told.forEach((result, at) => {
-      expect('share' in (result ?? {}) && (result as { share: number }).share).toBe(shares[at]);
+      expect((result as { share: { of: number } }).share.of).toBe(shares[at]);
       const below = shares.filter((share) => share < (shares[at] ?? 0)).length + 0.5;
       expect((result as { percentile: number }).percentile).toBeCloseTo((100 * below) / 3, 10);
     });

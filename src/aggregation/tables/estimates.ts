@@ -17,14 +17,21 @@ export interface CellFigures {
   readonly quantiles: readonly ({ readonly from: number; readonly to: number } | undefined)[];
 }
 
+/** A proportion, and the interval in which it would lie in 95 of 100 such samples. */
+export interface Share {
+  readonly of: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 /** One cell: its numbers, or why there are none. */
 export type CellResult =
   | { readonly hidden: Hidden }
   | {
       readonly units: number;
       readonly rows: number;
-      /** Rows over those of the cell above; undefined where that is not told. */
-      readonly share: number | undefined;
+      /** Rows over those of the cell above, with Wilson's 95 % interval; undefined where that is not told. */
+      readonly share: Share | undefined;
       /** Where the share stands among those of the same value elsewhere, 0 … 100: below count whole, equal ones half. */
       readonly percentile: number | undefined;
       /** By the place of the variable; undefined where it is not told. */
@@ -59,7 +66,7 @@ export function cellResults(terms: TableTerms, state: CountState): readonly Cell
     if (hidden) return { hidden };
     const above = rows?.[cells.parents[cell] ?? -1] ?? 0;
     const own = rows?.[cell] ?? 0;
-    const share = above > 0 ? own / above : undefined;
+    const share = above > 0 ? wilson(own, above) : undefined;
     return {
       units: units?.[cell] ?? 0,
       rows: own,
@@ -69,6 +76,17 @@ export function cellResults(terms: TableTerms, state: CountState): readonly Cell
     };
   });
   return withPercentiles(cells, plain);
+}
+
+/** 97.5 % point of the normal distribution. */
+const z = 1.959963984540054;
+
+/** Wilson's score interval (Newcombe, Statistics in Medicine 17, 1998, method 3). */
+function wilson(count: number, rows: number): Share {
+  const middle = 2 * count + z * z;
+  const reach = z * Math.sqrt(z * z + (4 * count * (rows - count)) / rows);
+  const whole = 2 * (rows + z * z);
+  return { of: count / rows, low: Math.max(0, (middle - reach) / whole), high: Math.min(1, (middle + reach) / whole) };
 }
 
 function hiddenBecause(code: number, units: number, isDominated: boolean): Hidden | undefined {
@@ -104,12 +122,12 @@ function withPercentiles(cells: CellTree, results: readonly CellResult[]): reado
     if (!('share' in result) || result.share === undefined) return;
     const key = `${cells.levelOf(cell)} ${cells.pathOf(cell).at(-1)}`;
     const group = groups.get(key) ?? [];
-    group.push(result.share);
+    group.push(result.share.of);
     groups.set(key, group);
   });
   return results.map((result, cell) => {
     if (!('share' in result) || result.share === undefined) return result;
-    const { share } = result;
+    const share = result.share.of;
     const shares = groups.get(`${cells.levelOf(cell)} ${cells.pathOf(cell).at(-1)}`) ?? [];
     const below = shares.filter((other) => other < share).length + shares.filter((other) => other === share).length / 2;
     return { ...result, percentile: shares.length > 1 ? (100 * below) / shares.length : undefined };

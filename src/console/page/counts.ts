@@ -6,7 +6,7 @@ import { words } from './words.ts';
 
 interface Cell {
   readonly place: readonly { readonly label: string }[];
-  readonly result: { readonly hidden: string } | { readonly rows: number; readonly share?: number; readonly percentile?: number };
+  readonly result: { readonly hidden: string } | { readonly rows: number; readonly share?: { readonly of: number }; readonly percentile?: number };
 }
 
 const shownCells = 60;
@@ -21,7 +21,7 @@ function Row({ place, result }: Cell): unknown {
   if ('hidden' in result)
     return html`<tr><td>${name}</td><td class="soft" colspan="3">${words.hiddenCells[result.hidden as keyof typeof words.hiddenCells] ?? result.hidden}</td></tr>`;
   const { rows, share, percentile } = result;
-  return html`<tr><td>${name}</td><td class="n">${rows}</td><td class="n">${share === undefined ? '–' : `${(100 * share).toFixed(1)} %`}</td><td class="n">${percentile === undefined ? '–' : percentile.toFixed(0)}</td></tr>`;
+  return html`<tr><td>${name}</td><td class="n">${rows}</td><td class="n">${share === undefined ? '–' : `${(100 * share.of).toFixed(1)} %`}</td><td class="n">${percentile === undefined ? '–' : percentile.toFixed(0)}</td></tr>`;
 }
 
 /** The sums done so far, then the cells. */

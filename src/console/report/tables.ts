@@ -37,18 +37,20 @@ export function cellsCsv({ manifest, cells }: Counted): string {
     'units',
     'rows',
     'share',
+    'share_low',
+    'share_high',
     'percentile',
     'hidden',
     ...variables.flatMap((variable) => [`${variable.name}_rows`, `${variable.name}_mean`, `${variable.name}_sd`, ...quantileNames(variable)]),
   ];
   const line = ({ place, result }: Cell): string => {
     const names = manifest.dimension.map((_, at) => (place[at] === undefined ? undefined : String(place[at].value)));
-    if ('hidden' in result) return csvLine([...names, undefined, undefined, undefined, undefined, result.hidden]);
+    if ('hidden' in result) return csvLine([...names, ...Array<undefined>(6).fill(undefined), result.hidden]);
     const figures = variables.flatMap(({ at, quantiles = [] }) => {
       const told = result.variables[at] ?? undefined;
       return [told?.rows, told?.mean, told?.sd, ...quantiles.flatMap((_, q) => [told?.quantiles[q]?.from, told?.quantiles[q]?.to])];
     });
-    return csvLine([...names, result.units, result.rows, result.share, result.percentile, undefined, ...figures]);
+    return csvLine([...names, result.units, result.rows, result.share?.of, result.share?.low, result.share?.high, result.percentile, undefined, ...figures]);
   };
   return `${[csvLine(head), ...cells.map(line)].join('\n')}\n`;
 }
@@ -75,7 +77,12 @@ function cellRow(cell: Cell): string {
   const name = `<td>${escaped(placeWords(cell))}</td>`;
   if ('hidden' in result) return `<tr>${name}<td class="soft" colspan="4">${escaped(result.hidden)}</td></tr>`;
   const percentile = result.percentile === undefined || result.percentile === null ? '–' : result.percentile.toFixed(0);
-  return `<tr>${name}<td>${result.rows}</td><td>${result.units}</td><td>${result.share === undefined ? '–' : `${(100 * result.share).toFixed(1)} %`}</td><td>${percentile}</td></tr>`;
+  return `<tr>${name}<td>${result.rows}</td><td>${result.units}</td><td>${shareWords(result.share)}</td><td>${percentile}</td></tr>`;
+}
+
+function shareWords(share: { readonly of: number; readonly low: number; readonly high: number } | undefined): string {
+  const percent = (value: number): string => (100 * value).toFixed(1);
+  return share === undefined ? '–' : `${percent(share.of)} % (${percent(share.low)}–${percent(share.high)})`;
 }
 
 /** Cells that hold nothing at any site say nothing. */
@@ -88,7 +95,7 @@ const shownCells = 400;
 function cellTable(counted: Counted): string {
   const told = counted.cells.filter(isTold);
   const rest = told.length > shownCells ? `<p class="soft">The first ${shownCells} of ${told.length} cells; all of them are in cells.csv.</p>` : '';
-  const head = '<tr><th>cell</th><th>rows</th><th>different persons or cases</th><th>share of the cell above</th><th>percentile</th></tr>';
+  const head = '<tr><th>cell</th><th>rows</th><th>different persons or cases</th><th>share of the cell above (95 %)</th><th>percentile</th></tr>';
   const rows = told.slice(0, shownCells).map((cell) => cellRow(cell));
   return `<table><thead>${head}</thead><tbody>${rows.join('')}</tbody></table>${rest}`;
 }
