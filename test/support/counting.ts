@@ -50,3 +50,12 @@ export function countedBy(
   }
   return state;
 }
+
+/** The state after sums that opened these values, one after the other: for rules of what is kept of a sum, whoever contributed to it. */
+export function openedBy(terms: TableTerms, sums: readonly Parameters<typeof encodeContribution>[1][]): CountState {
+  return sums.reduce<CountState>((state, values) => {
+    const plan = countPlan(terms, state);
+    const segments = plan.segments.map((segment) => ({ ...segment, range: segment.range * terms.members }));
+    return afterCount(terms, state, encodeContribution({ ...plan, segments }, values).words);
+  }, firstCountState(terms));
+}

@@ -58,12 +58,9 @@ export function quantilePart(bins: ArrayLike<number>, quantile: number, minCount
   for (let at = 0; at < bins.length; at++) rows += bins[at] ?? 0;
   const rank = quantile * rows;
   if (rank < minCount || rows - rank < minCount) return 0;
-  let below = 0;
-  for (let at = 0; at < bins.length; at++) {
-    below += bins[at] ?? 0;
-    if (below >= rank) return at + 1;
-  }
-  return bins.length;
+  let part = 0;
+  for (let below = 0; below < rank; part++) below += bins[part] ?? 0;
+  return part;
 }
 
 /** Rounded to the nearest multiple of `base`, halves up. */
