@@ -213,8 +213,8 @@ describe('a told cell', () => {
     const results = told([20, 50, 20, 30]);
     expect([results[0], results[3], results[7]]).toMatchObject([
       { rows: 400, units: 400, share: undefined },
-      { rows: 100, units: 100, share: 0.25 },
-      { rows: 50, units: 50, share: 0.5 },
+      { rows: 100, units: 100, share: { of: 0.25 } },
+      { rows: 50, units: 50, share: { of: 0.5 } },
     ]);
   });
 
@@ -222,7 +222,7 @@ describe('a told cell', () => {
     expect(told([20, 50, 20, 30], [5], 1)[5]).toBe('too few sites');
     expect(told([20, 50, 20, 30], [5], 2)[5]).toBe('withheld');
     expect(told([20, 50, 20, 30], [5], 3)[5]).toBe('too few units, or protects another');
-    expect(told([20, 50, 20, 30], [5], 0)[5]).toMatchObject({ units: 0, rows: 0, share: 0 });
+    expect(told([20, 50, 20, 30], [5], 0)[5]).toMatchObject({ units: 0, rows: 0, share: { of: 0 } });
   });
 });
 

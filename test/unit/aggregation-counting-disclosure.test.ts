@@ -287,6 +287,6 @@ describe('votes on dominance', () => {
       { dominated: [0, 0, 0, 0, 0], modelDominated: [0, 0, 0] },
     ]);
     expect(all(empty, 'units')).toEqual([150, 0, 45, 50, 55]);
-    expect(cellResults(terms, empty)[1]).toMatchObject({ units: 0, rows: 0, share: 0 });
+    expect(cellResults(terms, empty)[1]).toMatchObject({ units: 0, rows: 0, share: { of: 0 } });
   });
 });
