@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CellTree } from '../../src/aggregation/index.ts';
+import { cellCount } from '../../src/aggregation/tables/cells.ts';
 import { presence, presenceCodes, protectedCells, quantilePart, roundedTo } from '../../src/aggregation/tables/disclosure.ts';
 
 describe('the tree of cells', () => {
@@ -182,4 +183,8 @@ describe('quantiles and rounding', () => {
     expect([0, 2, 3, 7, 8].map((count) => roundedTo(count, 5))).toEqual([0, 0, 5, 5, 10]);
     expect(roundedTo(7, 1)).toBe(7);
   });
+});
+
+test('cells are counted without being numbered', () => {
+  for (const widths of [[], [3], [2, 3], [4, 1, 5], [7, 2, 2, 3]]) expect(cellCount(widths)).toBe(new CellTree(widths).size);
 });
