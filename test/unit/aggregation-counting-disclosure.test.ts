@@ -120,6 +120,44 @@ describe('a variable', () => {
   });
 });
 
+describe('rounding', () => {
+  const tables = {
+    units: [180, 60, 60, 60],
+    rows: [182, 61, 60, 61],
+    counts: [80, 40, 14, 26],
+    sums: [16_000, 8_000, 2_800, 5_200],
+    squares: [3_300_000, 1_620_000, 574_000, 1_106_000],
+  };
+  const rounded = (rounding: number, dominance = 1) => {
+    const own = { ...scored, rounding, dominance };
+    const state = openedBy(own, [everywhere(4), tables, { dominated: [0, 0, 0, 0] }].slice(0, dominance < 1 ? 3 : 2));
+    return { own, state };
+  };
+
+  test('of counts takes sums and squares along: the mean of fourteen rows is not told as that of ten', () => {
+    const { own, state } = rounded(10);
+    expect(numbers(own, state, 'rows')).toEqual([180, 60, 60, 60]);
+    expect(numbers(own, state, 'counts')).toEqual([80, 40, 10, 30]);
+    expect(numbers(own, state, 'sums')).toEqual([16_000, 8_000, 2_000, 6_000]);
+    expect(numbers(own, state, 'squares')).toEqual([3_300_000, 1_620_000, 410_000, (1_106_000 * 30) / 26]);
+    for (const result of cellResults(own, state)) expect(result).toMatchObject({ variables: [{ mean: 20 }] });
+  });
+
+  test('to none leaves no sums behind', () => {
+    const { own, state } = rounded(50);
+    expect(numbers(own, state, 'counts')).toEqual([100, 50, 0, 50]);
+    expect([numbers(own, state, 'sums')[2], numbers(own, state, 'squares')[2]]).toEqual([0, 0]);
+  });
+
+  test('hides nothing at the votes that was enough before it', () => {
+    // five below the most of fourteen rows is less than five of ten: it was told, and stays so
+    const close = { ...tables, sums: [17_395, 8_000, 4_195, 5_200] };
+    const own = { ...scored, rounding: 10, dominance: 0.8 };
+    const state = openedBy(own, [everywhere(4), close, { dominated: [0, 0, 0, 0] }]);
+    expect(numbers(own, state, 'counts')).toEqual([80, 40, 10, 30]);
+  });
+});
+
 describe('a model', () => {
   const models = [
     { kind: 'logistic' as const, outcome: 0, predictors: [1] },

@@ -158,7 +158,8 @@ function putTables(terms: TableTerms, slots: CountSlots, next: CountState, opene
   slotOf(next, slots.rows).set(masked(opened['rows'], shown));
   putVariables(terms, slots, next, opened, shown);
   putModels(terms, slots, next, opened);
-  for (const slot of [slots.units, slots.rows, slots.counts]) round(slotOf(next, slot), terms.rounding);
+  for (const slot of [slots.units, slots.rows]) round(slotOf(next, slot), terms.rounding);
+  roundVariables(slots, next, terms.rounding);
 }
 
 function masked(values: Float64Array = new Float64Array(0), shown: Uint8Array): Float64Array {
@@ -167,6 +168,17 @@ function masked(values: Float64Array = new Float64Array(0), shown: Uint8Array): 
 
 function round(values: Float64Array, base: number): void {
   for (let at = 0; at < values.length; at++) values[at] = roundedTo(values[at] ?? 0, base);
+}
+
+/** Sums and squares go with the count that they belong to, so that the mean of a rounded count is the mean. */
+function roundVariables(slots: CountSlots, next: CountState, base: number): void {
+  const [counts, sums, squares] = [slotOf(next, slots.counts), slotOf(next, slots.sums), slotOf(next, slots.squares)];
+  counts.forEach((rows, at) => {
+    const rounded = roundedTo(rows, base);
+    if (rounded === rows) return;
+    counts[at] = rounded;
+    for (const values of [sums, squares]) values[at] = ((values[at] ?? 0) * rounded) / rows;
+  });
 }
 
 /** Of each variable the cells in which enough rows have a value, protected among themselves. */
@@ -238,7 +250,7 @@ function putModels({ models, widths, minCount }: TableTerms, slots: CountSlots, 
 }
 
 /** Takes away what a site's own share is too large in, and what would give that away. */
-function hideDominated({ widths, variables, models, minCount }: TableTerms, slots: CountSlots, next: CountState): void {
+function hideDominated({ widths, variables, models }: TableTerms, slots: CountSlots, next: CountState): void {
   const { parents } = new CellTree(widths);
   const cells = parents.length;
   const dominated = slotOf(next, slots.dominated);
@@ -252,7 +264,8 @@ function hideDominated({ widths, variables, models, minCount }: TableTerms, slot
     const [counts = next.opened, sums = next.opened] = [slots.counts, slots.sums].map((slot) =>
       slotOf(next, slot).slice(variable * cells, (variable + 1) * cells),
     );
-    const own = variableCells(one, parents, { counts, sums }, (cell) => shown[cell] === 0, minCount);
+    // what the tables told was enough
+    const own = variableCells(one, parents, { counts, sums }, (cell) => shown[cell] === 0, 0);
     for (const name of ['counts', 'sums', 'squares'] as const) {
       const part = slotOf(next, slots[name]).subarray(variable * cells, (variable + 1) * cells);
       part.set(masked(part, own));
