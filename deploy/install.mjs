@@ -25,7 +25,16 @@ function machine() {
 }
 
 function isInstalled(dev) {
-  const needed = ['libp2p', 'onnxruntime-node', '@duckdb/node-api', 'ethers', '@foundry-rs/anvil', ...(dev ? ['vitest', 'typescript', '@biomejs/biome'] : [])];
+  const needed = [
+    'libp2p',
+    'onnxruntime-node',
+    '@duckdb/node-api',
+    'ethers',
+    '@foundry-rs/anvil',
+    'pg',
+    'hucre',
+    ...(dev ? ['vitest', 'typescript', '@biomejs/biome'] : []),
+  ];
   return needed.every((name) => existsSync(join(root, 'node_modules', name, 'package.json'))) && (isNode24() || installedNode24() !== undefined);
 }
 
@@ -51,7 +60,7 @@ export async function ensureInstalled({ dev }) {
   if (problems.length > 0) return false;
   if (isInstalled(dev)) return true;
   say(
-    `Installing ${dev ? 'everything for development: about 290 packages, 900' : 'what running needs: about 180 packages, 700'} MB on disk, half a minute to a few minutes.`,
+    `Installing ${dev ? 'everything for development: about 310 packages, 900' : 'what running needs: about 190 packages, 700'} MB on disk, half a minute to a few minutes.`,
   );
   const code = await npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', dev ? '--include=dev' : '--omit=dev']);
   if (code !== 0) say('The installation failed. `npm ci --ignore-scripts` shows why; behind a proxy, set it for npm first (`npm config set proxy …`).');

@@ -1,12 +1,18 @@
 /** From the SELECT's result to rows that are counted: places in dimensions, units, numbers. DuckDB child only. */
 import { createHmac } from 'node:crypto';
 import type { DuckDBResult } from '@duckdb/node-api';
-import { type Cell, cellOf, isValue, numberOf } from './cells.ts';
 import type { RecordTerms } from './child-messages.ts';
+import { type Cell, cellOf } from './column-numbers.ts';
 import { datasetErrors } from './errors.ts';
 import { Growing } from './growing.ts';
+import { isValue } from './judge.ts';
 import { datasetLimits } from './limits.ts';
 import type { DatasetProblem, ProblemCode, QualityReport } from './report.ts';
+
+/** A number, or 0 and 1 for false and true; undefined for everything else. */
+function numberOf(cell: Cell): number | undefined {
+  return typeof cell === 'number' ? cell : typeof cell === 'boolean' ? Number(cell) : undefined;
+}
 
 /** Rows that were judged good, and the counts of all others. */
 export interface CollectedRecords {
@@ -58,12 +64,21 @@ class RecordCollector {
     if (values.includes(undefined)) return;
     if (++this.#rows > datasetLimits.rows || this.#rows * Math.max(1, variable.length) > datasetLimits.values / 2)
       throw datasetErrors.DATASET_TOO_LARGE({ what: 'rows', found: this.#rows, limit: Math.min(datasetLimits.rows, this.#rows - 1) });
-    for (const [at, { values: allowed }] of dimension.entries()) this.#positions.push(this.#place(cells[1 + at], at, allowed));
+    this.#keep(cells, values);
+  }
+
+  /** Puts a good row behind the others. */
+  #keep([unit, ...rest]: readonly Cell[], values: readonly (number | undefined)[]): void {
+    const { dimension } = this.#terms;
+    const row = this.#rows - 1;
+    const positions = this.#positions.withRoom(this.#rows * dimension.length);
+    for (const [at, { values: allowed }] of dimension.entries()) positions[row * dimension.length + at] = this.#place(rest[at], at, allowed);
     const key = `${typeof unit} ${String(unit)}`;
     const number = this.#unitNumbers.get(key) ?? this.#unitNumbers.size;
     this.#unitNumbers.set(key, number);
-    this.#units.push(number);
-    for (const value of values) this.#values.push(value ?? Number.NaN);
+    this.#units.withRoom(this.#rows)[row] = number;
+    const numbers = this.#values.withRoom(this.#rows * values.length);
+    for (const [at, value] of values.entries()) numbers[row * values.length + at] = value ?? Number.NaN;
   }
 
   #place(cell: Cell, at: number, allowed: readonly (string | number | boolean)[]): number {
@@ -91,10 +106,10 @@ class RecordCollector {
   whole(): CollectedRecords {
     const dropped = this.#withoutUnit > 0 ? [{ reason: `no value in "${this.#terms.unit}"`, count: this.#withoutUnit }] : [];
     return {
-      positions: this.#positions.whole(),
-      units: this.#units.whole(),
+      positions: this.#positions.withRoom(0).slice(0, this.#rows * this.#terms.dimension.length),
+      units: this.#units.withRoom(0).slice(0, this.#rows),
       unitKeys: keysOf([...this.#unitNumbers.keys()], this.#terms.unitSecret),
-      values: this.#values.whole(),
+      values: this.#values.withRoom(0).slice(0, this.#rows * this.#terms.variable.length),
       report: { problems: [...this.#problems.values()], rows: this.#rows, classes: [], dropped },
     };
   }

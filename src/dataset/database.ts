@@ -1,5 +1,7 @@
 /** How the one database of a data child is opened. */
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { datasetLimits } from './limits.ts';
 
 /** One thread, so that sums in a SELECT come out alike each time; no extensions. */
@@ -8,13 +10,28 @@ const always = { threads: '1', autoinstall_known_extensions: 'false', autoload_k
 /** A database in memory: nothing is spilled to disk. */
 export const databaseSettings = { ...always, memory_limit: `${datasetLimits.memoryLimitMb}MB`, temp_directory: '' };
 
-/** A database in the child's own folder, for rows that memory does not hold; what it spills lies beside it, and all of it goes with the child. */
-export const fileDatabaseSettings = {
-  ...always,
-  memory_limit: `${datasetLimits.fileMemoryLimitMb}MB`,
-  temp_directory: join(process.cwd(), 'spilled'),
-  max_temp_directory_size: `${datasetLimits.spilledMb}MB`,
-};
+/** A new database in memory. */
+export async function openDatabase(): Promise<DuckDBConnection> {
+  return await (await DuckDBInstance.create(':memory:', databaseSettings)).connect();
+}
 
-/** Name of its file, in the child's own folder. */
-export const databaseFile = 'rows.duckdb';
+/**
+ * A new database in a file in `folder`, for rows that memory does not hold. DuckDB lets every SELECT read the file of its own database and what it spills,
+ * whatever is locked: so the file loses its name at once (where the operating system can do that), and only a child that runs no study's SELECT `spills`.
+ */
+export async function openFileDatabase(folder: string, { spills }: { readonly spills: boolean }): Promise<DuckDBConnection> {
+  const path = join(folder, 'rows.duckdb');
+  const instance = await DuckDBInstance.create(path, {
+    ...always,
+    memory_limit: `${datasetLimits.fileMemoryLimitMb}MB`,
+    temp_directory: spills ? join(folder, 'spilled') : '',
+    max_temp_directory_size: `${datasetLimits.spilledMb}MB`,
+  });
+  await rm(path).catch(() => undefined);
+  return await instance.connect();
+}
+
+/** Writes all that was loaded to where it stays, so that no log of it is left beside the file. */
+export async function settleDatabase(connection: DuckDBConnection): Promise<void> {
+  await connection.run('CHECKPOINT');
+}

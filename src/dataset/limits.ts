@@ -12,6 +12,8 @@ export const datasetLimits = {
   values: 120_000_000,
   /** DuckDB's own memory; nothing is spilled to disk. */
   memoryLimitMb: 2_048,
+  /** Tables that are expected to take more than this are loaded into a file instead; in memory they may take three times as much. */
+  inMemoryBytes: 536_870_912,
   /** The same where rows lie in a file of the child's own, and what may be spilled beside it. */
   fileMemoryLimitMb: 768,
   spilledMb: 65_536,

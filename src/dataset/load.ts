@@ -66,7 +66,7 @@ function termsOf(study: Study, unitSecret: string): LoadHeader['terms'] {
   return { unit, dimension, variable, unitSecret };
 }
 
-/** Throws where cells are wrong; else the parts of the body, each in memory of its own. */
+/** Throws where cells are wrong; else the parts of the body. */
 async function goodRows(study: Study, binding: Binding, options: LoadOptions, parts: DatasetParts, unitSecret = '') {
   const { loaded, body } = await load(study, binding, options, parts, unitSecret);
   const { problems, rows, dropped } = loaded.report;
@@ -76,9 +76,20 @@ async function goodRows(study: Study, binding: Binding, options: LoadOptions, pa
   let at = 0;
   const arrays = loaded.bytes.map((size) => {
     at += size;
-    return body.slice(at - size, at).buffer;
+    return body.subarray(at - size, at);
   });
   return { arrays, rows, dropped };
+}
+
+const none = new Uint8Array(0);
+
+/** Where numbers of `sizeBytes` bytes each can be viewed in a part of the body; a copy is made only where they could not. */
+function aligned(part: Uint8Array, sizeBytes: number): { readonly buffer: ArrayBuffer; readonly byteOffset: number; readonly length: number } {
+  const length = part.byteLength / sizeBytes;
+  const { buffer, byteOffset } = part;
+  return buffer instanceof ArrayBuffer && byteOffset % sizeBytes === 0
+    ? { buffer, byteOffset, length }
+    : { buffer: part.slice().buffer, byteOffset: 0, length };
 }
 
 /**
@@ -87,13 +98,13 @@ async function goodRows(study: Study, binding: Binding, options: LoadOptions, pa
  */
 export async function loadFeatures(study: TrainingStudy, binding: Binding, options: LoadOptions, parts: DatasetParts): Promise<FeatureTable> {
   const { arrays, rows, dropped } = await goodRows(study, binding, options, parts);
-  const [features = new ArrayBuffer(0), labels = new ArrayBuffer(0), split = new ArrayBuffer(0)] = arrays;
+  const [features, labels, split] = [aligned(arrays[0] ?? none, 4), aligned(arrays[1] ?? none, 4), aligned(arrays[2] ?? none, 1)];
   return {
     featureNames: study.manifest.features.column.map(({ name }) => name),
     rows,
-    features: new Float32Array(features),
-    labels: new Float32Array(labels),
-    split: new Uint8Array(split),
+    features: new Float32Array(features.buffer, features.byteOffset, features.length),
+    labels: new Float32Array(labels.buffer, labels.byteOffset, labels.length),
+    split: new Uint8Array(split.buffer, split.byteOffset, split.length),
     dataVersion: binding.dataVersion,
     dropped,
   };
@@ -107,15 +118,16 @@ export async function loadRecords(
   parts: DatasetParts,
 ): Promise<RecordTable> {
   const { arrays, rows, dropped } = await goodRows(study, binding, options, parts, unitSecret);
-  const [positions = new ArrayBuffer(0), units = new ArrayBuffer(0), values = new ArrayBuffer(0), keys = new ArrayBuffer(0)] = arrays;
-  const unitKeys = new BigUint64Array(keys);
+  const [positions, units] = [aligned(arrays[0] ?? none, 4), aligned(arrays[1] ?? none, 4)];
+  const [values, keys] = [aligned(arrays[2] ?? none, 8), aligned(arrays[3] ?? none, 8)];
+  const unitKeys = new BigUint64Array(keys.buffer, keys.byteOffset, keys.length);
   return {
     rows,
-    positions: new Int32Array(positions),
-    units: new Int32Array(units),
+    positions: new Int32Array(positions.buffer, positions.byteOffset, positions.length),
+    units: new Int32Array(units.buffer, units.byteOffset, units.length),
     unitCount: unitKeys.length,
     unitKeys,
-    values: new Float64Array(values),
+    values: new Float64Array(values.buffer, values.byteOffset, values.length),
     dataVersion: binding.dataVersion,
     dropped,
   };

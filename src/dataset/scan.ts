@@ -48,13 +48,14 @@ export async function whileFileIsRead<T>(path: string, form: FileForm, work: () 
   }
 }
 
-/** Every record has as many fields as the header; all cells are text. */
-async function scanCsv(path: string, form: CsvForm): Promise<Scan> {
+/** Every record has as many fields as the header. Cells are text, but for columns to which `types` gives another type, by their names in lower case. */
+async function scanCsv(path: string, form: CsvForm, types: ReadonlyMap<string, string>): Promise<Scan> {
   const { separator, names } = await readCsvHeader(path, form.separator);
-  const columns = names.map((name) => `${quotedText(name)}: 'VARCHAR'`).join(', ');
+  const typed = names.map((name) => ({ name, type: types.get(name.toLowerCase()) ?? 'VARCHAR' }));
+  const columns = typed.map(({ name, type }) => `${quotedText(name)}: '${type}'`).join(', ');
   const dialect = `auto_detect = false, header = true, delim = ${quotedText(separator)}, quote = '"', escape = '"', nullstr = '', strict_mode = true`;
   return {
-    columns: names.map((name) => ({ name, type: 'VARCHAR' })),
+    columns: typed,
     from: `read_csv(${quotedText(path)}, columns = {${columns}}, ${dialect})`,
     place: 'row_number() OVER () + 1',
     places: 'line',
@@ -69,7 +70,9 @@ async function scanParquet(connection: DuckDBConnection, path: string, form: Par
   return { columns: columns.filter(({ name }) => name !== placeColumn), from, place, places: form.places ?? 'row' };
 }
 
-/** Opens the file at `path`. Throws DATASET_UNREADABLE_FILE or DATASET_TOO_LARGE. */
-export async function scanFile(connection: DuckDBConnection, path: string, form: FileForm): Promise<Scan> {
-  return form.kind === 'csv' ? await scanCsv(path, form) : await scanParquet(connection, path, form);
+const noTypes: ReadonlyMap<string, string> = new Map();
+
+/** Opens the file at `path`; `types` are for columns of a CSV file that DuckDB shall type while it reads. Throws DATASET_UNREADABLE_FILE or DATASET_TOO_LARGE. */
+export async function scanFile(connection: DuckDBConnection, path: string, form: FileForm, types = noTypes): Promise<Scan> {
+  return form.kind === 'csv' ? await scanCsv(path, form, types) : await scanParquet(connection, path, form);
 }

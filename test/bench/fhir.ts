@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { median } from '../../deploy/demo/result.ts';
 import { seededChance } from '../../src/common/index.ts';
+import { openDatabase } from '../../src/dataset/database.ts';
 import { compileView } from '../../src/dataset/index.ts';
 import { quotedText } from '../../src/dataset/sql.ts';
-import { openDatabase } from '../support/resources.ts';
 
 const patients = 25_000;
 const labs = [

@@ -1,4 +1,4 @@
-/** `npm run bench`, `npm run bench -- kernels` and `npm run bench -- fhir`: the demo's times and memory as processes, then a round by phase and the bytes of a member. Ratios and medians; nothing here fails by time. */
+/** `npm run bench`, `npm run bench -- kernels`, `npm run bench -- fhir` and `npm run bench -- loading`: the demo's times and memory as processes, then a round by phase and the bytes of a member. Ratios and medians; nothing here fails by time. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { median } from '../../deploy/demo/result.ts';
@@ -6,6 +6,7 @@ import { Demo, type DemoDocument, wait } from '../support/demo.ts';
 import { heartPeers } from '../support/peers.ts';
 import { fhirFigures } from './fhir.ts';
 import { kernelFigures } from './kernels.ts';
+import { loadingFigures } from './loading.ts';
 import { roundFigures } from './round.ts';
 
 function row(name: string, value: string): void {
@@ -105,6 +106,7 @@ if (process.argv[2] !== 'round') {
 if (process.argv[2] === 'round') await roundFigures(process.argv.slice(3));
 else if (process.argv[2] === 'kernels') await kernelFigures();
 else if (process.argv[2] === 'fhir') await fhirFigures();
+else if (process.argv[2] === 'loading') await loadingFigures(process.argv.slice(3));
 else {
   await demoFigures();
   await phaseFigures();

@@ -75,6 +75,10 @@ test('TLS is checked against the authority that is named, and is asked for where
       code: 'DATASET_SOURCE_FAILED',
       message: expect.stringMatching(/TLS: .*certificate/),
     });
+  expect(await saidBy(site.bind(table(`${overTcp('127.0.0.2')}, ${ca}, ${visits}`)))).toMatchObject({
+    code: 'DATASET_SOURCE_FAILED',
+    message: expect.stringMatching(/TLS: .*127\.0\.0\.2 is not in the cert/),
+  });
 });
 
 test.each([

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { deflateRawSync } from 'node:zlib';
 import { writeXlsx } from 'hucre/xlsx';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { checkStamps, stampsOf } from '../../src/dataset/binding.ts';
 import { Site, saidBy, writeParquet } from '../support/bindings.ts';
 
 let site: Site;
@@ -70,6 +71,15 @@ describe('files that are none', () => {
     const binding = await site.bindFiles(path);
     site.file('target.csv', csv.replace('51', '52'));
     expect(await saidBy(site.load(binding))).toMatchObject({ code: 'DATASET_CHANGED', message: expect.stringMatching(/linked\.csv/) });
+  });
+
+  test('a file that is written to while it is read, even with what it held before', async () => {
+    const path = site.file('busy.csv', csv);
+    const binding = await site.bindFiles(path);
+    const stamps = await stampsOf(binding);
+    await checkStamps(binding, stamps);
+    site.file('busy.csv', csv);
+    expect(await saidBy(checkStamps(binding, stamps))).toMatchObject({ code: 'DATASET_CHANGED', message: expect.stringMatching(/busy\.csv/) });
   });
 
   test('a file that this user may not read', () => {

@@ -6,10 +6,11 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isSwarmError } from '../../src/common/index.ts';
+import { openDatabase } from '../../src/dataset/database.ts';
 import { compileView, viewValueError } from '../../src/dataset/index.ts';
 import { checkOneStatement } from '../../src/dataset/select.ts';
 import { cellIn, patients, withColumns } from '../support/patient.ts';
-import { lockedResources, openDatabase, resourceTable, rowsOf } from '../support/resources.ts';
+import { lockedResources, resourceTable, rowsOf } from '../support/resources.ts';
 
 let connection: DuckDBConnection;
 

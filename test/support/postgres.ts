@@ -27,7 +27,7 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** A certificate authority, and a certificate of it for localhost. */
+/** A certificate authority, and a certificate of it for localhost and 127.0.0.1, but not for 127.0.0.2. */
 function makeCertificates(folder: string): void {
   const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
@@ -87,7 +87,7 @@ export class PostgresServer implements AsyncDisposable {
     });
     const port = await freePort();
     const settings = {
-      listen_addresses: '127.0.0.1',
+      listen_addresses: '127.0.0.1,127.0.0.2',
       port,
       unix_socket_directories: folder,
       ssl: 'on',

@@ -1,16 +1,11 @@
 /** FHIR resources in DuckDB, opened and locked as the data child does it. */
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { databaseSettings } from '../../src/dataset/database.ts';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { openDatabase } from '../../src/dataset/database.ts';
 import type { CompiledView, ViewSource } from '../../src/dataset/index.ts';
 import { lockDoors } from '../../src/dataset/select.ts';
 
 /** Where `lockedResources` puts them. */
 export const resourceTable: ViewSource = { kind: 'table', table: 'resources', column: 'resource' };
-
-/** A database in memory with the settings of the data child. */
-export async function openDatabase(): Promise<DuckDBConnection> {
-  return await (await DuckDBInstance.create(':memory:', databaseSettings)).connect();
-}
 
 /** A locked database with the items of a JSON list in `resourceTable`. Text goes in as it is: parsing it here would turn 1.0 into 1. */
 export async function lockedResources(list: string): Promise<DuckDBConnection> {

@@ -10,8 +10,9 @@ import { fileURLToPath } from 'node:url';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { afterAll, describe, expect, test } from 'vitest';
 import { isSwarmError } from '../../src/common/index.ts';
+import { openDatabase } from '../../src/dataset/database.ts';
 import { compileView, type ViewSource, viewValueError } from '../../src/dataset/index.ts';
-import { lockedResources, openDatabase, resourceTable, rowsOf } from '../support/resources.ts';
+import { lockedResources, resourceTable, rowsOf } from '../support/resources.ts';
 
 interface Case {
   readonly title: string;

@@ -2,9 +2,8 @@
  * Main module of the binding child: it reads one table from the site's own sources and writes one file. It may reach databases, and so no study's SELECT ever
  * runs in it; whatever it puts down on the way lies in its own folder, and goes with it.
  */
-import { DuckDBInstance } from '@duckdb/node-api';
 import { serveParent } from '../../sandbox/index.ts';
-import { databaseFile, fileDatabaseSettings } from '../database.ts';
+import { openFileDatabase } from '../database.ts';
 import { writeSnapshot } from '../sources/snapshot.ts';
 import type { SnapshotOrder } from './order.ts';
 
@@ -12,8 +11,7 @@ process.umask(0o077);
 
 serveParent({
   snapshot: async (header) => {
-    const instance = await DuckDBInstance.create(databaseFile, fileDatabaseSettings);
     // The parent is the same code in the same version: the header is a SnapshotOrder.
-    return { header: await writeSnapshot(await instance.connect(), header as SnapshotOrder) };
+    return { header: await writeSnapshot(await openFileDatabase(process.cwd(), { spills: true }), header as SnapshotOrder) };
   },
 });
