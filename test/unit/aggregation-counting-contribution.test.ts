@@ -13,8 +13,8 @@ const score = { minimum: 0, maximum: 30, decimals: 0, table: true, quantiles: [0
 /** Persons 7 and 8 in the first cell, 9 in the second, 8 also in none: age, height, what only models use, score. */
 const rows: readonly PlainRow[] = [
   [7, [0], [20, 1.56, 1, 5]],
-  [8, [0], [60, 1.74, 1, none]],
   [9, [1], [100, none, 0, 30]],
+  [8, [0], [60, 1.74, 1, none]],
   [7, [0], [none, 1.54, 0, 10]],
   [8, [-1], [49, 2, 1, 29]],
 ];

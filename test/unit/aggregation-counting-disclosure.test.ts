@@ -293,6 +293,15 @@ describe('votes on dominance', () => {
     expect(all(voted([0, 0, 1, 0, 0]), 'quantiles')).toEqual([1, 1, 0, 0, 0, 0, 0, 0, 1, 2, 1, 0, 0, 0, 1]);
   });
 
+  test('are no reason to keep a quantile that the tables hid: it is in no state', () => {
+    const state = openedBy(terms, [
+      { ...everywhere(5, 3), sites: [3, 1, 3, 3, 3] },
+      { ...tables, units: [190, 0, 45, 50, 55] },
+    ]);
+    // cell 1, what protects it, and what protects both in the first variable (45 rows) and in the third (15)
+    expect(all(state, 'quantiles')).toEqual([1, 1, 0, 0, 0, 0, 0, 0, 1, 2, 1, 0, 0, 0, 1]);
+  });
+
   test('on everything hide everything, and one cell below it', () => {
     const state = voted([1, 0, 0, 0, 0]);
     expect(all(state, 'units')).toEqual([0, 0, 45, 50, 55]);

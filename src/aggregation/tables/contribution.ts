@@ -77,7 +77,7 @@ function openBins({ variables }: TableTerms, bins: Float64Array, isOpen: (cell: 
   let from = 0;
   for (const { bins: parts } of variables) {
     const own = open.subarray(from, from + parts * cells);
-    if (parts > 0) own.set(openOnly(own, isOpen, cells, parts));
+    own.set(openOnly(own, isOpen, cells, parts));
     from += own.length;
   }
   return open;

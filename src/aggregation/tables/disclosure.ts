@@ -33,7 +33,7 @@ function childRanges(parents: Int32Array): Int32Array {
 export function protectedCells(parents: Int32Array, counts: ArrayLike<number>, hidden: (cell: number) => boolean): Uint8Array {
   const shown = Uint8Array.from(parents, (_, cell) => (hidden(cell) ? 0 : 1));
   const ranges = childRanges(parents);
-  for (let cell = 0; cell < parents.length; cell++) {
+  for (const cell of parents.keys()) {
     const [from = 0, end = 0] = ranges.subarray(2 * cell, 2 * cell + 2);
     const isAsked = shown[cell] === 0 || shown.subarray(from, end).includes(0);
     const smallest = isAsked ? smallestShown(shown, counts, from, end) : -1;
@@ -54,8 +54,7 @@ function smallestShown(shown: Uint8Array, counts: ArrayLike<number>, from: numbe
 
 /** The part of the range, from 1, in which the value of rank `quantile` lies; 0 where fewer than `minCount` rows lie on either side of that rank. */
 export function quantilePart(bins: ArrayLike<number>, quantile: number, minCount: number): number {
-  let rows = 0;
-  for (let at = 0; at < bins.length; at++) rows += bins[at] ?? 0;
+  const rows = Array.from(bins).reduce((sum, count) => sum + count, 0);
   const rank = quantile * rows;
   if (rank < minCount || rows - rank < minCount) return 0;
   let part = 0;

@@ -60,15 +60,20 @@ export type ModelResult =
 export function cellResults(terms: TableTerms, state: CountState): readonly CellResult[] {
   const slots = countSlots(terms);
   const cells = new CellTree(terms.widths);
-  const [codes, units, rows, dominated] = [slots.presence, slots.units, slots.rows, slots.dominated].map((slot) => slotOf(state, slot));
+  const [codes, units, rows, dominated] = [
+    slotOf(state, slots.presence),
+    slotOf(state, slots.units),
+    slotOf(state, slots.rows),
+    slotOf(state, slots.dominated),
+  ];
   const plain = Array.from({ length: cells.size }, (_, cell): CellResult => {
-    const hidden = hiddenBecause(codes?.[cell] ?? 0, units?.[cell] ?? 0, (dominated?.[cell] ?? 0) === 1);
+    const hidden = hiddenBecause(codes[cell] ?? 0, units[cell] ?? 0, dominated[cell] === 1);
     if (hidden) return { hidden };
-    const above = rows?.[cells.parents[cell] ?? -1] ?? 0;
-    const own = rows?.[cell] ?? 0;
+    const above = rows[cells.parents[cell] ?? -1] ?? 0;
+    const own = rows[cell] ?? 0;
     const share = above > 0 ? wilson(own, above) : undefined;
     return {
-      units: units?.[cell] ?? 0,
+      units: units[cell] ?? 0,
       rows: own,
       share,
       percentile: undefined,
@@ -107,7 +112,7 @@ function figuresOf(terms: TableTerms, state: CountState, variable: number, cell:
   const variance = rows > 1 ? Math.max(0, (squares - (sum * sum) / rows) / (rows - 1)) : Number.NaN;
   const before = variables.slice(0, variable).reduce((total, { quantiles }) => total + quantiles.length, 0) * cells;
   const told = slotOf(state, slots.quantiles).subarray(before + cell * one.quantiles.length);
-  const width = (one.maximum - one.minimum) / Math.max(1, one.bins);
+  const width = (one.maximum - one.minimum) / one.bins;
   const quantiles = one.quantiles.map((_, at) => {
     const part = told[at] ?? 0;
     return part > 0 ? { from: one.minimum + (part - 1) * width, to: one.minimum + part * width } : undefined;
@@ -115,22 +120,24 @@ function figuresOf(terms: TableTerms, state: CountState, variable: number, cell:
   return { rows, mean: sum / rows / unit, sd: Math.sqrt(variance) / unit, quantiles };
 }
 
+const shareOf = (result: CellResult): number | undefined => ('share' in result ? result.share?.of : undefined);
+
 /** Cells of one level whose last value is the same are set side by side: one diagnosis over all districts. */
 function withPercentiles(cells: CellTree, results: readonly CellResult[]): readonly CellResult[] {
+  const groupOf = (cell: number): string => `${cells.levelOf(cell)} ${cells.pathOf(cell).at(-1)}`;
   const groups = new Map<string, number[]>();
   results.forEach((result, cell) => {
-    if (!('share' in result) || result.share === undefined) return;
-    const key = `${cells.levelOf(cell)} ${cells.pathOf(cell).at(-1)}`;
-    const group = groups.get(key) ?? [];
-    group.push(result.share.of);
-    groups.set(key, group);
+    const share = shareOf(result);
+    const group = groups.get(groupOf(cell)) ?? [];
+    if (share !== undefined) group.push(share);
+    groups.set(groupOf(cell), group);
   });
   return results.map((result, cell) => {
-    if (!('share' in result) || result.share === undefined) return result;
-    const share = result.share.of;
-    const shares = groups.get(`${cells.levelOf(cell)} ${cells.pathOf(cell).at(-1)}`) ?? [];
+    const share = shareOf(result);
+    const shares = groups.get(groupOf(cell)) ?? [];
+    if (share === undefined || shares.length < 2) return result;
     const below = shares.filter((other) => other < share).length + shares.filter((other) => other === share).length / 2;
-    return { ...result, percentile: shares.length > 1 ? (100 * below) / shares.length : undefined };
+    return { ...result, percentile: (100 * below) / shares.length };
   });
 }
 

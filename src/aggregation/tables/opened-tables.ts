@@ -30,7 +30,7 @@ function masked(values: Float64Array = new Float64Array(0), shown: Uint8Array): 
 }
 
 function round(values: Float64Array, base: number): void {
-  for (let at = 0; at < values.length; at++) values[at] = roundedTo(values[at] ?? 0, base);
+  values.set(values.map((value) => roundedTo(value, base)));
 }
 
 /** Sums and squares go with the count that they belong to, so that the mean of a rounded count is the mean. */
@@ -76,7 +76,8 @@ function variableCells(
 ): Uint8Array {
   const cells = Array.from(counts, (rows, cell) => behind(variable, rows, sums[cell] ?? 0));
   const weights = cells.map(({ rows, above, below }) => Math.min(rows, above, below));
-  return protectedCells(parents, weights, (cell) => isHidden(cell) || isTooLittle(cells[cell] ?? { rows: 0, above: 0, below: 0 }, minCount));
+  const tooLittle = cells.map((one) => isTooLittle(one, minCount));
+  return protectedCells(parents, weights, (cell) => isHidden(cell) || tooLittle[cell] === true);
 }
 
 /** What stands behind the numbers of a variable in one cell: rows, and how far their sum is from the least and from the most that it could be. */
@@ -124,17 +125,12 @@ export function hideDominated({ widths, variables, models }: TableTerms, slots: 
   let quantileAt = 0;
   variables.forEach((one, variable) => {
     const { quantiles } = one;
-    const [counts = next.opened, sums = next.opened] = [slots.counts, slots.sums].map((slot) =>
-      slotOf(next, slot).slice(variable * cells, (variable + 1) * cells),
-    );
+    const part = (name: 'counts' | 'sums' | 'squares') => slotOf(next, slots[name]).subarray(variable * cells, (variable + 1) * cells);
     // what the tables told was enough
-    const own = variableCells(one, parents, { counts, sums }, (cell) => shown[cell] === 0, 0);
-    for (const name of ['counts', 'sums', 'squares'] as const) {
-      const part = slotOf(next, slots[name]).subarray(variable * cells, (variable + 1) * cells);
-      part.set(masked(part, own));
-    }
+    const own = variableCells(one, parents, { counts: part('counts'), sums: part('sums') }, (cell) => shown[cell] === 0, 0);
+    for (const name of ['counts', 'sums', 'squares'] as const) part(name).set(masked(part(name), own));
     const told = slotOf(next, slots.quantiles).subarray(quantileAt, quantileAt + cells * quantiles.length);
-    for (let at = 0; at < told.length; at++) if (own[Math.floor(at / quantiles.length)] === 0) told[at] = 0;
+    told.set(told.map((place, at) => (own[Math.floor(at / quantiles.length)] === 1 ? place : 0)));
     quantileAt += told.length;
   });
   models.forEach((_, at) => {
