@@ -140,6 +140,18 @@ describe('a step over one member’s rows', () => {
     expect(one('poisson', 3, 0)).toEqual([2, 1, -1]);
   });
 
+  test('adds an offset to the linear predictor as it is', () => {
+    const shifted = { ...design, offset: Float64Array.of(2, 2, 2, 2) };
+    const [with2, without] = [
+      likelihoodSums('poisson', shifted, Float64Array.of(-1, 0.5)),
+      likelihoodSums('poisson', { ...design, offset: new Float64Array(4) }, Float64Array.of(1, 0.5)),
+    ];
+    expect(with2.logLikelihood).toBeCloseTo(without.logLikelihood, 12);
+    with2.gradient.forEach((part, at) => {
+      expect(part).toBeCloseTo(without.gradient[at] ?? 0, 12);
+    });
+  });
+
   test('of Poisson takes a rate above e to the 30th for that', () => {
     expect(one('poisson', 2, 29)).not.toEqual(one('poisson', 2, 30));
     expect(one('poisson', 2, 700)).toEqual([2 - Math.exp(30), Math.exp(30), 60 - Math.exp(30)]);
@@ -290,15 +302,15 @@ describe('results in the variables’ own units', () => {
   test('of ranges that are not centred: a slope is scaled, and the constant is where the predictor is zero', () => {
     // scaled: y' = 0.5 + 0.25 x', y = 20 + 10 y', x = −30 + 20 x': y = 20 + 10 (0.5 + 0.25 (x + 30) / 20) = 28.75 + 0.125 x
     const terms = linear([10, 30], [-50, -10]);
-    // residual sum of squares 2 · 49, over 100 − 2 degrees of freedom: noise 1
-    const [result] = modelResults(terms, opened(terms, [100, 100, 0, 100], [[50, 10, 100, 0, 40, -49]]));
+    // residual sum of squares 2 · 196, over 100 − 2 degrees of freedom: noise 4
+    const [result] = modelResults(terms, opened(terms, [100, 100, 0, 100], [[50, 10, 100, 0, 40, -196]]));
     if (!result || 'hidden' in result) throw new Error('hidden');
     const [constant, slope] = result.estimates;
     expect(constant?.estimate).toBeCloseTo(28.75, 12);
     expect(slope?.estimate).toBeCloseTo(0.125, 12);
-    // variances 1 / 100 and 1 / 40 of the scaled ones: slope · 1 / 2, constant · 10 + slope · 15
-    expect(slope?.standardError).toBeCloseTo(0.5 * Math.sqrt(1 / 40), 12);
-    expect(constant?.standardError).toBeCloseTo(Math.sqrt(100 / 100 + 225 / 40), 12);
+    // variances 4 / 100 and 4 / 40 of the scaled ones: slope · 1 / 2, constant · 10 + slope · 15
+    expect(slope?.standardError).toBeCloseTo(0.5 * Math.sqrt(4 / 40), 12);
+    expect(constant?.standardError).toBeCloseTo(Math.sqrt(100 * (4 / 100) + 225 * (4 / 40)), 12);
   });
 
   test('of a logistic model leave the outcome as it is, whatever its declared range', () => {

@@ -109,7 +109,7 @@ function figuresOf(terms: TableTerms, state: CountState, variable: number, cell:
   const [rows = 0, sum = 0, squares = 0] = [slots.counts, slots.sums, slots.squares].map((slot) => slotOf(state, slot)[variable * cells + cell] ?? 0);
   if (!one?.table || rows === 0) return undefined;
   const unit = 10 ** one.decimals;
-  const variance = rows > 1 ? Math.max(0, (squares - (sum * sum) / rows) / (rows - 1)) : Number.NaN;
+  const variance = Math.max(0, (squares - (sum * sum) / rows) / (rows - 1));
   const before = variables.slice(0, variable).reduce((total, { quantiles }) => total + quantiles.length, 0) * cells;
   const told = slotOf(state, slots.quantiles).subarray(before + cell * one.quantiles.length);
   const width = (one.maximum - one.minimum) / one.bins;
